@@ -1,0 +1,167 @@
+"""The one family of errors that services raise; its members are the published error table.
+
+Each class names its HTTP status, the ``error.code`` callers see and the standing text. Deliveries turn them into
+envelopes (``core.http.exception_handler``) or Faults; no other place builds an error body.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One fault of a document: ``path`` is a JSON Pointer (or a parameter's name), ``message`` says what is wrong."""
+
+    path: str
+    message: str
+
+
+class FlowizeError(Exception):
+    """The request could not be fulfilled."""
+
+    status = 500
+    code = 500
+    default_message = "We had a problem with our server. Try again later."
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        details: Sequence[Detail] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        self.message = message or self.default_message
+        self.details = tuple(details)
+        self.headers = dict(headers or {})
+        super().__init__(self.message)
+
+
+class BadRequest(FlowizeError):
+    """The request was unacceptable: a parameter is missing or the document does not fit."""
+
+    status = code = 400
+    default_message = "The request is not valid."
+
+
+class WrongCredentials(FlowizeError):
+    """No credentials, unknown ones, or credentials of a style the application does not allow."""
+
+    status = code = 401
+    default_message = "The credentials are not correct."
+
+
+class MissingScope(FlowizeError):
+    """The caller is known but lacks the scope the call needs."""
+
+    status = code = 401
+    default_message = "The permissions are not correct."
+
+
+class NothingChanged(FlowizeError):
+    """The parameters were valid but nothing could be done."""
+
+    status = code = 402
+    default_message = "The parameters were valid but the request failed."
+
+
+class Forbidden(FlowizeError):
+    """The request is understood and not allowed."""
+
+    status = code = 403
+    default_message = "Your request is not allowed."
+
+
+class InvalidToken(Forbidden):
+    """The access token is unknown, expired or revoked."""
+
+    code = 436
+    default_message = "Access token not valid."
+
+
+class AddressNotAllowed(Forbidden):
+    """The client's address is not on the allowlist."""
+
+    code = 437
+    default_message = "Ip not valid."
+
+
+class RecordInUse(Forbidden):
+    """A worker is processing the record at this moment."""
+
+    default_message = "Data record cannot be changed: it is being used"
+
+
+class NotFound(FlowizeError):
+    """The resource does not exist, or belongs to somebody else."""
+
+    status = code = 404
+    default_message = "The requested resource doesn't exist."
+
+
+class MethodNotAllowed(FlowizeError):
+    """The path exists but not for this method; ``Allow`` names those it takes."""
+
+    status = code = 405
+    default_message = "The method is not allowed for this path."
+
+
+class NotAcceptable(FlowizeError):
+    """None of the formats the request accepts can be produced."""
+
+    status = code = 406
+    default_message = "The requested format is not available."
+
+
+class RequestTimeout(FlowizeError):
+    """The answer was not ready within the time the caller was prepared to wait."""
+
+    status = code = 408
+    default_message = "The request took too long. Try later."
+
+
+class Conflict(FlowizeError):
+    """The request conflicts with the present state of the resource."""
+
+    status = code = 409
+    default_message = "The request conflicts with the current state."
+
+
+class PreconditionFailed(FlowizeError):
+    """The resource is no longer the one named by ``If-Match``."""
+
+    status = code = 412
+    default_message = "The resource has changed since it was read."
+
+
+class BodyTooLarge(FlowizeError):
+    """The body is larger than the installation accepts."""
+
+    status = code = 413
+    default_message = "The request body is too large."
+
+
+class UnsupportedMediaType(FlowizeError):
+    """The body's Content-Type or charset is not one that can be read."""
+
+    status = code = 415
+    default_message = "The content type of the body is not supported."
+
+
+class TooManyRequests(FlowizeError):
+    """The caller's limit for this window is used up; ``Retry-After`` says when the next one begins."""
+
+    status = code = 429
+    default_message = "Too many requests."
+
+
+class ServerError(FlowizeError):
+    """Something failed on our side; the request id leads to the log."""
+
+    status = code = 500
+
+
+class ServiceUnavailable(FlowizeError):
+    """The database cannot be reached just now; ``Retry-After`` says when to try again."""
+
+    status = code = 503
+    default_message = "The service is not available just now. Try again later."

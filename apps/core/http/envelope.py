@@ -1,0 +1,44 @@
+"""The six-key envelope that core endpoints answer in."""
+
+import http
+from typing import Any
+
+from apps.core.errors import FlowizeError
+
+REQUEST_FAILED = 402
+
+
+def slug(status: int) -> str:
+    """The ``id`` of an envelope: ``ok``, ``bad-request``, ``not-found``, …"""
+    if status == REQUEST_FAILED:
+        return "request-failed"
+    if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
+        return "server-error"
+    return http.HTTPStatus(status).phrase.lower().replace(" ", "-")
+
+
+def success(status: int, address: str, resource: Any, message: str) -> dict[str, Any]:
+    """An answer that carries a resource and its success text."""
+    return {
+        "id": slug(status),
+        "code": status,
+        "request-ip": address,
+        "resource": resource,
+        "message": message,
+        "error": None,
+    }
+
+
+def failure(error: FlowizeError, address: str) -> dict[str, Any]:
+    """An answer that says what was wrong and where: ``error`` is ``{code, message, details?}``."""
+    body: dict[str, Any] = {"code": error.code, "message": error.message}
+    if error.details:
+        body["details"] = [{"path": detail.path, "message": detail.message} for detail in error.details]
+    return {
+        "id": slug(error.status),
+        "code": error.status,
+        "request-ip": address,
+        "resource": [],
+        "message": None,
+        "error": body,
+    }

@@ -1,0 +1,62 @@
+"""Errors that arise outside the API's views: envelopes under the API's paths, pages elsewhere."""
+
+import re
+import sys
+
+from django.core.exceptions import DisallowedHost, RequestDataTooBig
+from django.http import HttpRequest, HttpResponse
+from django.views import defaults
+
+from apps.core import errors
+from apps.core.http import envelope
+from apps.core.http.client import address_of
+from apps.core.http.exception_handler import as_flowize_error
+from apps.core.jsonio import write_json
+
+API_PATH = re.compile(r"^/(v1|o|\.well-known|healthz|readyz|metrics|demo/echo)(/|$)")
+
+
+def is_api(request: HttpRequest) -> bool:
+    """Whether errors of this path are answered in the envelope."""
+    return API_PATH.match(request.path_info) is not None
+
+
+def respond(request: HttpRequest, error: errors.FlowizeError) -> HttpResponse:
+    """The envelope of an error as a plain response."""
+    body = write_json(envelope.failure(error, address_of(request)))
+    return HttpResponse(body, status=error.status, content_type="application/json", headers=error.headers)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400: a foreign Host, a body over the limit, or what Django finds suspicious."""
+    if not is_api(request):
+        return defaults.bad_request(request, exception)
+    if isinstance(exception, RequestDataTooBig):
+        return respond(request, as_flowize_error(exception))
+    message = "The Host header names no host of this installation." if isinstance(exception, DisallowedHost) else None
+    return respond(request, errors.BadRequest(message))
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403."""
+    return respond(request, errors.Forbidden()) if is_api(request) else defaults.permission_denied(request, exception)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404: no such path."""
+    return respond(request, errors.NotFound()) if is_api(request) else defaults.page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500, or 503 while the database is away."""
+    error = as_flowize_error(sys.exc_info()[1] or Exception())
+    if is_api(request) or error.status == 503:
+        return respond(request, error)
+    return defaults.server_error(request)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403: a form without its token."""
+    from django.views.csrf import csrf_failure as page
+
+    return respond(request, errors.Forbidden()) if is_api(request) else page(request, reason)

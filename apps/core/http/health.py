@@ -1,0 +1,8 @@
+"""``/healthz``: the process lives."""
+
+from django.http import HttpRequest, JsonResponse
+
+
+def healthz(request: HttpRequest) -> JsonResponse:
+    """200 as long as the process answers; asks nobody else."""
+    return JsonResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
