@@ -1,0 +1,104 @@
+"""What every viewset of the data plane begins and ends with: the caller, its rate limit, the envelope."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from apps.applications.api.credentials import credentials_of, scopes_of
+from apps.applications.authentication import BearerToken, ClientCredentials, Credentials, Keys, authenticate
+from apps.applications.caller import Caller
+from apps.applications.ratelimit import RateState, count_call, count_failed_login
+from apps.core.errors import FlowizeError, InvalidToken, WrongCredentials
+from apps.core.http import envelope
+from apps.core.http.client import address_of
+
+Styles = tuple[type, ...]
+# The key styles and tokens serve every endpoint; an endpoint that takes more says so.
+USUAL: Styles = (BearerToken, Keys)
+CHALLENGE = 'Bearer realm="flowize"'
+
+
+def host_of(request: Request) -> str:
+    """The request's host without its port, which picks the workspace."""
+    return request._request.get_host().rpartition(":")[0].lower() or request._request.get_host().lower()
+
+
+class EnvelopeViewSet(ViewSet):
+    """Answers in the six-key envelope."""
+
+    def answer(self, resource: Any, message: str, code: int = status.HTTP_200_OK) -> Response:
+        """A success with its resource and text."""
+        address = address_of(self.request._request)
+        return Response(envelope.success(code, address, resource, message), status=code)
+
+    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Which methods the path takes; no credentials needed."""
+        methods = self.allowed_methods
+        return self.answer({"methods": methods}, "The allowed methods are listed.")
+
+
+class CallerViewSet(EnvelopeViewSet):
+    """Knows who is calling before its methods run.
+
+    ``required_scopes`` names each action's scope, asked for before its body is read; ``extra_styles`` the kinds of
+    credentials it takes beside the usual ones.
+    """
+
+    required_scopes: dict[str, str] = {}
+    extra_styles: dict[str, Styles] = {}
+    caller: Caller
+    rate: RateState | None = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Authenticate, then count the call against its limit."""
+        super().initial(request, *args, **kwargs)
+        if request.method == "OPTIONS" or not self.action:
+            return
+        try:
+            self.caller = self.identify(request)
+        except (WrongCredentials, InvalidToken) as error:
+            self._refuse(request, error)
+        self.rate = count_call(self.caller)
+        self.rate.require()
+        if scope := self.required_scopes.get(self.action):
+            self.caller.require(scope)
+
+    def identify(self, request: Request) -> Caller:
+        """The caller of this request."""
+        credentials = self.credentials(request)
+        return authenticate(
+            credentials, host=host_of(request), address=address_of(request._request), scopes=scopes_of(request)
+        )
+
+    def credentials(self, request: Request) -> Credentials:
+        """The request's credentials, when they are of a style this action takes."""
+        credentials = credentials_of(request)
+        if not isinstance(credentials, USUAL + self.extra_styles.get(self.action or "", ())):
+            raise WrongCredentials
+        return credentials
+
+    def _refuse(self, request: Request, error: FlowizeError) -> None:
+        self.rate = count_failed_login(address_of(request._request))
+        self.rate.require()
+        error.headers.setdefault("WWW-Authenticate", _challenge(error))
+        raise error
+
+    def finalize_response(self, request: Request, response: HttpResponse, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Say where the caller stands in its window."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if self.rate:
+            for name, value in self.rate.headers.items():
+                response[name] = value
+        return response
+
+
+def _challenge(error: FlowizeError) -> str:
+    """RFC 6750 section 3: an unusable token is named, missing credentials are not."""
+    return f'{CHALLENGE}, error="invalid_token"' if isinstance(error, InvalidToken) else CHALLENGE
+
+
+CLIENT_STYLES: Styles = (ClientCredentials,)
