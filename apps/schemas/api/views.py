@@ -1,0 +1,61 @@
+"""``/v1/schema``."""
+
+import base64
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.applications.api.base import CLIENT_STYLES, CallerViewSet
+from apps.core import dates
+from apps.core.errors import BadRequest
+from apps.schemas import services
+from apps.schemas.models import Schema
+
+
+class SchemaViewSet(CallerViewSet):
+    """The data schema of the workspace."""
+
+    required_scopes = {"create": "schema", "retrieve": "schema.read", "update": "schema", "destroy": "schema"}
+    extra_styles = {"destroy": CLIENT_STYLES}
+
+    def create(self, request: Request) -> Response:
+        """Store the schema; 409 when there is one."""
+        schema = services.create_schema(self.caller, **_payload(request.data))
+        return self.answer(self._dates(schema), "Schema structure is created successfully", 201)
+
+    def retrieve(self, request: Request) -> Response:
+        """Get the schema as it was sent."""
+        schema = services.get_schema(self.caller)
+        resource = {
+            "url": schema.url,
+            "schema": base64.b64encode(schema.source.encode()).decode(),
+            **self._dates(schema),
+            "customer": self.caller.project_name,
+        }
+        return self.answer(resource, "Schema structure is retrieving successfully")
+
+    def update(self, request: Request) -> Response:
+        """Replace the schema."""
+        schema = services.update_schema(self.caller, **_payload(request.data))
+        return self.answer(self._dates(schema), "Schema structure is updated successfully", 201)
+
+    def destroy(self, request: Request) -> Response:
+        """Remove the schema."""
+        services.delete_schema(self.caller)
+        return self.answer({}, "Schema has been removed successfully")
+
+    def _dates(self, schema: Schema) -> dict[str, str]:
+        return {
+            "creation_date": dates.render(schema.date_created, self.caller.zone),
+            "modified_date": dates.render(schema.date_modified, self.caller.zone),
+        }
+
+
+def _payload(data: Any) -> dict[str, str]:
+    if not isinstance(data, dict):
+        raise BadRequest("The body must be an object with schema, data_record and url.")
+    url = data.get("url")
+    if not isinstance(url, str) or not url or len(url) > 2048:
+        raise BadRequest("url is missing or longer than 2048 characters.")
+    return {"url": url, "schema": data.get("schema", ""), "data_record": data.get("data_record", "")}
