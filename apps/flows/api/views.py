@@ -1,0 +1,84 @@
+"""``/v1/flowdiagram`` and ``/v1/changeflowstatus``."""
+
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.applications.api.base import CallerViewSet
+from apps.core import dates
+from apps.core.errors import BadRequest
+from apps.core.http.parameters import one_of
+from apps.flows import services
+from apps.flows.models import Flow, FlowVersion
+
+STATUS_TEXTS = {"public": "published", "paused": "paused", "running": "resumed", "inactive": "stopped"}
+
+
+class FlowViewSet(CallerViewSet):
+    """Flow diagrams and their status."""
+
+    required_scopes = {"retrieve": "flowdiagram.read", "change_status": "flowdiagram"}
+
+    def retrieve(self, request: Request) -> Response:
+        """A flow's diagram: its live version with objects and connections, and the list of its versions."""
+        flow = services.get_flow(self.caller, **flow_reference(request))
+        versions = list(flow.versions.all())
+        resource = {
+            "customer": self.caller.project_name,
+            "flow_name": flow.name,
+            "description": flow.description,
+            "current_flow": self._current(flow, versions),
+            "versions": [self._version(version) for version in versions],
+        }
+        return self.answer(resource, "Flow diagram is retrieving successfully")
+
+    def change_status(self, request: Request) -> Response:
+        """Publish the draft, pause, resume or stop a flow; a body is ignored."""
+        flow = services.get_flow(self.caller, **flow_reference(request))
+        status = one_of(request, headers=("X-Status",), parameters=("status",))
+        if not status:
+            raise BadRequest(f"X-Status is missing: one of {', '.join(STATUS_TEXTS)}.")
+        services.change_status(self.caller, flow, status)
+        return self.answer("", f"Flow diagram has been {STATUS_TEXTS[status]} successfully")
+
+    def _current(self, flow: Flow, versions: list[FlowVersion]) -> dict[str, Any]:
+        """The live version; of a flow never published, its draft."""
+        shown = flow.live_version or next(iter(versions), None)
+        document = shown.document if shown else {"objects": {}}
+        return {
+            "flow_id": str(flow.pk),
+            "version": str(shown.number) if shown else "",
+            "status": flow.status,
+            "date_published": dates.render(shown.date_published if shown else None, self.caller.zone),
+            "objects": [_object(name, body) for name, body in document.get("objects", {}).items()],
+            "connections": list(_connections(document)),
+        }
+
+    def _version(self, version: FlowVersion) -> dict[str, str]:
+        return {
+            "version": str(version.number),
+            "status": version.status,
+            "date_created": dates.render(version.date_created, self.caller.zone),
+            "date_published": dates.render(version.date_published, self.caller.zone),
+        }
+
+
+def flow_reference(request: Request) -> dict[str, str | None]:
+    """The flow a request names: an id, a name, or both."""
+    return {
+        "flow_id": one_of(request, headers=("X-Flow-Id",), parameters=("flow_id",)),
+        "name": one_of(request, headers=("X-Flow",), parameters=("flow_name", "flow")),
+    }
+
+
+def _object(name: str, body: dict[str, Any]) -> dict[str, Any]:
+    """What callers may know of an object: its configuration may hold secrets and stays inside."""
+    shown = {"id": name, "type": body.get("type", ""), "text": body.get("text", name)}
+    return shown | ({"app": body["app"]} if "app" in body else {})
+
+
+def _connections(document: dict[str, Any]) -> Any:
+    for name, body in document.get("objects", {}).items():
+        for port, target in (body.get("next") or {}).items():
+            yield {"from": name, "port": port, "to": target}
