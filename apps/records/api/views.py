@@ -1,0 +1,85 @@
+"""``/v1/record``."""
+
+from typing import Any
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.applications.api.base import CallerViewSet
+from apps.core import dates
+from apps.core.errors import BadRequest
+from apps.core.http.parameters import one_of
+from apps.flows.api.views import flow_reference
+from apps.records import services
+from apps.records.api.trace import trace_of
+from apps.records.models import Record, Status
+from apps.records.selectors import Step
+
+
+class RecordViewSet(CallerViewSet):
+    """Data records."""
+
+    required_scopes = {"create": "record", "retrieve": "record.read"}
+
+    def create(self, request: Request) -> Response:
+        """Insert one document, or an array of them, into a flow."""
+        documents = request.data
+        several = isinstance(documents, list)
+        reference = flow_reference(request)
+        created = services.create_records(
+            self.caller,
+            documents if several else [documents],
+            flow_id=reference["flow_id"],
+            flow_name=reference["name"],
+            uuid=one_of(request, headers=("X-Uuid", "uuid"), parameters=("uuid",)),
+            execute_at=_execute_at(request),
+        )
+        rows = [_created(record) for record in created]
+        return self.answer(rows if several else rows[0], "Data Record is created successfully", 201)
+
+    def retrieve(self, request: Request, uuid: str | None = None) -> Response:
+        """A record with its document, status and the trace of the objects it passed."""
+        record, steps = services.get_record(self.caller, _uuid(request, uuid))
+        return self.answer(self._shown(record, steps), "Data Record structure was retrieving successfully")
+
+    def _shown(self, record: Record, steps: list[Step]) -> dict[str, Any]:
+        zone = self.caller.zone
+        return {
+            "info": {
+                "uuid": record.uuid,
+                "customer_id": str(self.caller.project_id),
+                "flow_id": str(record.flow_id),
+                "date_created": dates.render(record.date_created, zone),
+                "status": Status(record.status).label,
+            },
+            "data_record": record.content.data,
+            "flow_process": {
+                "date_started": dates.render(record.date_started, zone),
+                "date_last_run": dates.render(record.date_last_run, zone),
+            },
+            "flow_objects_info": trace_of(record, steps, zone),
+        }
+
+
+def _created(record: services.CreatedRecord) -> dict[str, Any]:
+    return {
+        "flow_id": str(record.flow_id),
+        "flow_name": record.flow_name,
+        "data_record_id": record.uuid,
+        "data_record": record.document,
+    }
+
+
+def _execute_at(request: Request) -> Any:
+    text = one_of(request, headers=("X-Executiontime",), parameters=("executiontime", "realtime"))
+    return dates.read_atom("X-Executiontime", text) if text else None
+
+
+def _uuid(request: Request, in_path: str | None) -> str:
+    named = one_of(request, headers=("X-Uuid", "uuid"), parameters=("uuid",))
+    if in_path and named and in_path != named:
+        raise BadRequest("The path and X-Uuid name different data records.")
+    uuid = in_path or named
+    if not uuid:
+        raise BadRequest("X-Uuid is missing.")
+    return uuid

@@ -1,0 +1,144 @@
+"""Taking due records out of the table under a lease, and giving them back."""
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import connection
+
+# MATERIALIZED keeps a bad plan from claiming more than the batch; the random order of flows is their fairness, and a
+# flow that does not run costs nothing. :low spares the index the dead entries before it while an old snapshot is open.
+_DUE = """
+    SELECT d.id, d.wake_at FROM (SELECT id FROM flows_flow WHERE status = 'running' ORDER BY random()) f
+    CROSS JOIN LATERAL (
+        SELECT r.id, r.wake_at FROM records_record r
+        WHERE r.flow_id = f.id AND r.wake_at <= now() AND r.wake_at >= %(low)s AND r.status <> 1
+        ORDER BY r.wake_at LIMIT %(batch)s FOR UPDATE SKIP LOCKED
+    ) d LIMIT %(batch)s
+"""
+
+# A lease that ran out: the record has probably killed its worker, so it is claimed alone and takes no others along.
+_EXPIRED = """
+    SELECT r.id, r.wake_at FROM records_record r
+    WHERE r.status = 1 AND r.wake_at <= now()
+      AND EXISTS (SELECT 1 FROM flows_flow f WHERE f.id = r.flow_id AND f.status = 'running')
+    ORDER BY r.wake_at LIMIT 1 FOR UPDATE SKIP LOCKED
+"""
+
+_CLAIM = """
+WITH due AS MATERIALIZED ({due}), claimed AS (
+    UPDATE records_record r
+    SET status = 1, hold = 0, lease_token = %(token)s, leased_by = %(worker)s, claims = claims + 1,
+        num_runs = num_runs + CASE WHEN status = 1 THEN 0 ELSE 1 END,
+        wake_at = now() + %(lease)s * interval '1 second',
+        date_last_run = now(), date_started = coalesce(date_started, now())
+    FROM due WHERE r.id = due.id
+    RETURNING r.id, r.uuid, r.workspace_id, r.flow_id, r.flow_version_id, r.at, r.entered_at, r.run_no, r.seq,
+              r.attempt, r.claims, due.wake_at
+)
+SELECT c.*, f.name, d.data, d.vars, d.state, now()
+FROM claimed c JOIN flows_flow f ON f.id = c.flow_id JOIN records_recorddata d ON d.record_id = c.id
+"""
+
+_GIVE_BACK = """
+UPDATE records_record SET status = 0, hold = 0, lease_token = NULL, leased_by = '', wake_at = now(),
+       claims = claims - 1
+WHERE id = ANY(%(ids)s) AND lease_token = %(token)s
+"""
+
+BEGINNING = datetime(1970, 1, 1).astimezone()
+OVERLAP = timedelta(seconds=60)
+FULL_SCAN_SECONDS = 30.0
+IDLE_SCAN_SECONDS = 2.0
+MOST_CLAIMS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A record under this worker's lease, with all its flow needs."""
+
+    record_id: int
+    uuid: str
+    workspace_id: int
+    flow_id: int
+    version_id: int
+    at: str
+    entered_at: datetime | None
+    run_no: int
+    seq: int
+    attempt: int
+    claims: int
+    due_at: datetime
+    flow_name: str
+    data: Any
+    vars: dict[str, Any]
+    state: dict[str, Any]
+    claimed_at: datetime
+    lease_token: uuid.UUID
+
+
+class LowMark:
+    """How far back claims look: a minute before the latest due time claimed, and everything now and then."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._highest = BEGINNING
+        self._scanned = float("-inf")
+
+    def get(self, full_after: float = FULL_SCAN_SECONDS) -> datetime:
+        """Where the next claim starts looking: at the beginning when that was last done ``full_after`` seconds ago."""
+        with self._lock:
+            if time.monotonic() - self._scanned >= full_after or self._highest == BEGINNING:
+                self._scanned = time.monotonic()
+                return BEGINNING
+            return self._highest - OVERLAP
+
+    def note(self, moments: Sequence[datetime]) -> None:
+        """Remember the due times of what was claimed."""
+        with self._lock:
+            self._highest = max([self._highest, *moments])
+
+
+_low_mark = LowMark()
+
+
+def claim(worker: str, batch: int) -> list[Claimed]:
+    """Lease up to ``batch`` due records of running flows to this worker; one whose last worker died comes alone."""
+    if expired := _claim(worker, _EXPIRED, 1, BEGINNING):
+        return expired
+    low = _low_mark.get()
+    claimed = _claim(worker, _DUE, batch, low)
+    if not claimed and low != BEGINNING and (low := _low_mark.get(IDLE_SCAN_SECONDS)) == BEGINNING:
+        claimed = _claim(worker, _DUE, batch, low)
+    _low_mark.note([row.due_at for row in claimed])
+    return claimed
+
+
+def _claim(worker: str, due: str, batch: int, low: datetime) -> list[Claimed]:
+    token = uuid.uuid4()
+    values = {"low": low, "batch": batch, "token": token, "worker": worker, "lease": settings.LEASE_SECONDS}
+    with connection.cursor() as cursor:
+        cursor.execute(_CLAIM.format(due=due), values)
+        rows = cursor.fetchall()
+    return sorted((_claimed(row, token) for row in rows), key=lambda row: row.due_at)
+
+
+def _claimed(row: Sequence[Any], token: uuid.UUID) -> Claimed:
+    """Django reads json columns of plain cursors as text."""
+    *position, data, variables, state, claimed_at = row
+    return Claimed(*position, *map(json.loads, (data, variables, state)), claimed_at, token)
+
+
+def give_back(claimed: Sequence[Claimed]) -> None:
+    """Return records that were not begun, due at once."""
+    if not claimed:
+        return
+    values = {"ids": [row.record_id for row in claimed], "token": claimed[0].lease_token}
+    with connection.cursor() as cursor:
+        cursor.execute(_GIVE_BACK, values)

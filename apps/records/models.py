@@ -1,0 +1,123 @@
+"""Records, their documents and traces: the queue is the ``record`` table itself."""
+
+from django.db import models
+
+from apps.accounts.models import Workspace
+from apps.applications.models import Application
+from apps.core.tenancy import WorkspaceQuerySet
+from apps.flows.models import Flow, FlowVersion
+
+
+class Status(models.IntegerChoices):
+    """A record's status; numbers and names are part of the wire contract."""
+
+    NOT_RUNNING = 0, "Not running"
+    PROCESSING = 1, "Processing"
+    FINISHED = 2, "Finished"
+    FAILED = 3, "Finished with errors"
+    SCHEDULED = 4, "Scheduled"
+    REVIEWED = 5, "Reviewed"
+    HANDLED = 6, "Errors handled"
+
+
+class Hold(models.IntegerChoices):
+    """Why a record that is not finished has no due time."""
+
+    NONE = 0, "None"
+    PAUSED = 1, "Paused"  # by a queue action
+    STOPPED = 2, "Stopped"  # by a stop object, until somebody resumes it
+    WAITING = 3, "Waiting"  # for an event
+    ERROR = 4, "Error"  # failed, may be resumed at the failed object
+
+
+class Record(models.Model):
+    """The position of one document in its flow; narrow, because every step updates it.
+
+    ``wake_at`` says when the record is due: the due time while it waits, the end of the lease while a worker has it,
+    nothing when it is finished or held.
+    """
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+", db_index=False)
+    flow = models.ForeignKey(Flow, on_delete=models.PROTECT, related_name="records", db_index=False)
+    flow_version = models.ForeignKey(FlowVersion, on_delete=models.PROTECT, related_name="+", db_index=False)
+    application = models.ForeignKey(Application, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    uuid = models.CharField(max_length=128)
+    status = models.SmallIntegerField(choices=Status.choices, default=Status.NOT_RUNNING)
+    hold = models.SmallIntegerField(choices=Hold.choices, default=Hold.NONE)
+    at = models.CharField("current object", max_length=64, blank=True)
+    entered_at = models.DateTimeField(null=True)
+    run_no = models.IntegerField(default=1)
+    seq = models.IntegerField("steps done in this run", default=0)
+    attempt = models.IntegerField(default=1)
+    num_runs = models.IntegerField("passes", default=0)
+    claims = models.SmallIntegerField("claims without progress", default=0)
+    wake_at = models.DateTimeField(null=True)
+    lease_token = models.UUIDField(null=True)
+    leased_by = models.CharField(max_length=64, blank=True)
+    error_code = models.CharField(max_length=64, blank=True)
+    error_text = models.TextField(blank=True)
+    date_created = models.DateTimeField()
+    date_started = models.DateTimeField(null=True)
+    date_last_run = models.DateTimeField(null=True)
+
+    objects = WorkspaceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-date_created", "-id"]
+        constraints = [models.UniqueConstraint(fields=["workspace", "uuid"], name="record_uuid_once")]
+        indexes = [
+            models.Index(fields=["flow", "wake_at"], name="record_due", condition=models.Q(wake_at__isnull=False)),
+            models.Index(fields=["wake_at"], name="record_leased", condition=models.Q(status=1)),
+            models.Index(fields=["workspace", "flow", "status", "id"], name="record_by_status"),
+            models.Index(fields=["workspace", "date_created"], name="record_by_created"),
+            models.Index(fields=["workspace", "date_last_run"], name="record_by_last_run"),
+        ]
+
+    def __str__(self) -> str:
+        return self.uuid
+
+
+class RecordData(models.Model):
+    """The document of a record, what its flow saved, and the counters of its run."""
+
+    record = models.OneToOneField(Record, on_delete=models.CASCADE, primary_key=True, related_name="content")
+    data = models.JSONField()
+    vars = models.JSONField(default=dict)
+    state = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return f"Document of record {self.record_id}"
+
+
+class RecordStep(models.Model):
+    """One object a record has passed, or one failed attempt at it; only ever inserted."""
+
+    record = models.ForeignKey(Record, on_delete=models.CASCADE, related_name="steps", db_index=False)
+    run_no = models.IntegerField()
+    seq = models.IntegerField()
+    attempt = models.IntegerField()
+    object = models.CharField(max_length=64)
+    type = models.CharField(max_length=64)
+    text = models.CharField(max_length=200, blank=True)
+    port = models.CharField(max_length=64, blank=True)
+    started_at = models.DateTimeField()
+    ms = models.IntegerField("milliseconds")
+    error = models.JSONField(null=True)
+    output = models.JSONField(null=True)
+
+    class Meta:
+        ordering = ["run_no", "seq", "attempt"]
+        constraints = [models.UniqueConstraint(fields=["record", "run_no", "seq", "attempt"], name="record_step_once")]
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.object}"
+
+
+class WorkerPulse(models.Model):
+    """When each worker process was last seen draining; readiness wants a recent one."""
+
+    name = models.CharField(primary_key=True, max_length=64)
+    seen_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,83 @@
+"""Reading records with their documents and traces."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
+from django.db.models.functions import JSONObject
+
+from apps.core.errors import NotFound
+from apps.records.models import Hold, Record, RecordStep, Status
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStatus:
+    """A record's place in the queue as callers see it: ``key`` is the number as text, ``name`` its word."""
+
+    key: str
+    name: str
+
+
+NOT_QUEUED = QueueStatus("", "")
+_BY_HOLD = {
+    Hold.PAUSED: QueueStatus("2", "Paused"),
+    Hold.STOPPED: QueueStatus("5", "Waiting"),
+    Hold.WAITING: QueueStatus("5", "Waiting"),
+    Hold.ERROR: QueueStatus("3", "Error"),
+}
+_BY_STATUS = {
+    Status.NOT_RUNNING: QueueStatus("0", "New"),
+    Status.PROCESSING: QueueStatus("1", "Processing"),
+    Status.SCHEDULED: QueueStatus("4", "Scheduled"),
+}
+
+
+def queue_status(record: Record) -> QueueStatus:
+    """Where the record stands in the queue; nothing once it is finished or taken out."""
+    if record.hold:
+        return _BY_HOLD[Hold(record.hold)]
+    return _BY_STATUS.get(Status(record.status), NOT_QUEUED) if record.wake_at else NOT_QUEUED
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of a record's trace; ``ms`` is how long the object took."""
+
+    run_no: int
+    seq: int
+    attempt: int
+    object: str
+    type: str
+    text: str
+    port: str
+    started_at: datetime
+    ms: int
+    error: dict[str, Any] | None
+    output: Any
+
+    @property
+    def finished_at(self) -> datetime:
+        """When the object was left, or the attempt given up."""
+        return self.started_at + timedelta(milliseconds=self.ms)
+
+
+_STEPS = ArraySubquery(
+    RecordStep.objects.filter(record=OuterRef("pk"))
+    .order_by("run_no", "seq", "attempt")
+    .values(json=JSONObject(**{name: name for name in Step.__slots__}))
+)
+
+
+def get_record(workspace_id: int, uuid: str) -> tuple[Record, list[Step]]:
+    """The record with its document and trace, in one statement and so as of one moment; raises ``NotFound``."""
+    rows = Record.objects.in_workspace(workspace_id).select_related("content", "flow").annotate(trace=_STEPS)
+    record = rows.filter(uuid=uuid).first()
+    if record is None:
+        raise NotFound("There is no such data record.")
+    return record, [_step(row) for row in record.trace]
+
+
+def _step(row: dict[str, Any]) -> Step:
+    return Step(**{**row, "started_at": datetime.fromisoformat(row["started_at"])})
