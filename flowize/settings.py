@@ -1,0 +1,319 @@
+"""Settings of one installation, each read from the environment; docs/settings.md lists them all.
+
+A variable may also be given as a file: ``SECRET_KEY_FILE=/run/secrets/key`` is read for ``SECRET_KEY``.
+"""
+
+import ipaddress
+import secrets
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from django.templatetags.static import static
+
+from flowize import postgres
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.FileAwareEnv()
+
+# --- Installation -----------------------------------------------------------------------------------------------
+
+FLOWIZE_HOME = Path(env.str("FLOWIZE_HOME", default=str(BASE_DIR / ".flowize"))).absolute()
+PORT = env.int("PORT", default=8000)
+PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
+DEBUG = env.bool("DEBUG", default=False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", ".localhost"])
+ALLOWED_HOSTS += [urlsplit(PUBLIC_URL).hostname or "localhost"]
+
+
+def _secret_key() -> str:
+    """The given key, else one generated for this home: there is no default that two installations could share."""
+    if given := env.str("SECRET_KEY", default=""):
+        return given
+    path = FLOWIZE_HOME / "secret_key"
+    if not path.exists():
+        FLOWIZE_HOME.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(f"secret_key.{secrets.token_hex(4)}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_urlsafe(64))
+        # A link never overwrites: of two processes starting at once, both read the key of the first.
+        try:
+            path.hardlink_to(fresh)
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return path.read_text()
+
+
+SECRET_KEY_GENERATED = not env.str("SECRET_KEY", default="")
+SECRET_KEY = _secret_key()
+
+# --- Applications -----------------------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "apps.core",
+    "apps.accounts",
+    "apps.applications",
+    "apps.schemas",
+    "apps.flows",
+    "apps.records",
+    "flowize",
+    "flowize.demo",
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "rest_framework",
+    "oauth2_provider",
+    "django_filters",
+    "auditlog",
+    "axes",
+]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+ROOT_URLCONF = "flowize.urls"
+WSGI_APPLICATION = "flowize.wsgi.application"
+
+MIDDLEWARE = [
+    "apps.core.http.middleware.request_context",
+    "django.middleware.security.SecurityMiddleware",
+    "apps.core.http.middleware.security_policy",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "apps.core.http.middleware.api_errors",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "auditlog.middleware.AuditlogMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- Database ---------------------------------------------------------------------------------------------------
+
+EMBEDDED = not env.str("DATABASE_URL", default="")
+DATABASE_URL = postgres.url(FLOWIZE_HOME) if EMBEDDED else env.str("DATABASE_URL")
+DATABASES = {"default": {**env.db_url_config(DATABASE_URL), "CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}}
+DATABASES["default"].setdefault("OPTIONS", {})
+DATABASES["default"]["OPTIONS"] |= {
+    "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=20), "timeout": 5},
+    "server_side_binding": True,
+    "prepare_threshold": env.int("DATABASE_PREPARE_THRESHOLD", default=1),
+    "connect_timeout": 5,
+    "application_name": "flowize",
+}
+if DATABASES["default"]["OPTIONS"]["prepare_threshold"] < 0:  # a transaction pooler in between
+    DATABASES["default"]["OPTIONS"]["prepare_threshold"] = None
+
+# --- Broker and workers -----------------------------------------------------------------------------------------
+
+BROKER_URL = env.str("BROKER_URL", default="")
+CELERY_BROKER_URL = BROKER_URL or "pgmq://"
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
+if not BROKER_URL:
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "conn_string": postgres.conninfo(DATABASE_URL),
+        "init_extension": False,
+        "use_notify": True,
+        "notify_throttle_interval_ms": 0,
+        "wait_time_seconds": 0,
+        "pool_size": 3,
+        "visibility_timeout": 60,
+    }
+elif BROKER_URL.startswith(("redis", "rediss")):
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "socket_timeout": 5,
+        "socket_connect_timeout": 0.5,
+        "retry_on_timeout": False,
+    }
+CELERY_BROKER_CONNECTION_TIMEOUT = 1
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None
+# Queue names of the embedded broker are short; control queues carry the host's name and would not fit.
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = bool(BROKER_URL)
+CELERY_TASK_DEFAULT_QUEUE = "flowize"
+CELERY_TASK_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = env.float("WORKER_SHUTDOWN_SECONDS", default=20.0)
+CELERY_TASK_TIME_LIMIT = 120
+CELERY_BEAT_SCHEDULE = {
+    # An expired tick is dropped unread, so ticks piled up while no worker ran cost nothing.
+    "drain": {"task": "records.drain", "schedule": 1.0, "options": {"expires": 5}},
+}
+
+# --- Flow execution ---------------------------------------------------------------------------------------------
+
+LEASE_SECONDS = env.int("LEASE_SECONDS", default=30)
+CLAIM_BATCH = env.int("CLAIM_BATCH", default=50)
+EXTERNAL_CALLS = env.int("EXTERNAL_CALLS", default=32)
+DRAIN_SECONDS = env.float("DRAIN_SECONDS", default=5.0)
+EGRESS_ALLOW = [
+    ipaddress.ip_network(value)
+    for value in env.list("EGRESS_ALLOW", default=["127.0.0.0/8", "::1/128"] if EMBEDDED else [])
+]
+EGRESS_MAX_BYTES = env.int("EGRESS_MAX_BYTES", default=5 * 1024 * 1024)
+
+# --- HTTP -------------------------------------------------------------------------------------------------------
+
+BODY_LIMIT = env.int("BODY_LIMIT", default=10 * 1024 * 1024)
+DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT
+QUERY_LIMIT = env.int("QUERY_LIMIT", default=8 * 1024)
+JSON_DEPTH = env.int("JSON_DEPTH", default=100)
+RECORDS_PER_CALL = env.int("RECORDS_PER_CALL", default=1000)
+REQUIRE_HTTPS = env.bool("REQUIRE_HTTPS", default=False)
+TRUSTED_PROXIES = [ipaddress.ip_network(value) for value in env.list("TRUSTED_PROXIES", default=[])]
+TRUST_UNIX_SOCKET = env.bool("TRUST_UNIX_SOCKET", default=False)
+RATE_LIMIT = env.int("RATE_LIMIT", default=1000)
+RATE_WINDOW_SECONDS = env.int("RATE_WINDOW_SECONDS", default=3600)
+LOGIN_RATE_LIMIT = env.int("LOGIN_RATE_LIMIT", default=600)
+CREDENTIAL_CACHE_SECONDS = env.float("CREDENTIAL_CACHE_SECONDS", default=1.0)
+TOKEN_SECONDS = env.int("TOKEN_SECONDS", default=10 * 24 * 3600)
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [],
+    "DEFAULT_PERMISSION_CLASSES": [],
+    "DEFAULT_RENDERER_CLASSES": ["apps.core.http.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["apps.core.http.parsers.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.core.http.negotiation.Negotiation",
+    "EXCEPTION_HANDLER": "apps.core.http.exception_handler.handle",
+    "UNAUTHENTICATED_USER": None,
+    "UNAUTHENTICATED_TOKEN": None,
+}
+
+# --- Sign-in and OAuth 2 ----------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "apps.applications.hashers.RandomSecretHasher",
+]
+LOGIN_URL = "admin:login"
+AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURE_LIMIT", default=10)
+AXES_COOLOFF_TIME = env.float("LOGIN_LOCKOUT_HOURS", default=0.25)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "apps.core.http.client.address_of"
+AXES_VERBOSE = False
+
+OAUTH2_PROVIDER_APPLICATION_MODEL = "applications.Application"
+OAUTH2_PROVIDER = {
+    "ACCESS_TOKEN_EXPIRE_SECONDS": TOKEN_SECONDS,
+    "ACCESS_TOKEN_GENERATOR": "apps.applications.oauth.new_token",
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
+    "CLIENT_ID_GENERATOR_CLASS": "apps.applications.oauth.ClientIdGenerator",
+    "CLIENT_SECRET_HASHER": "random-secret-sha256",
+    "DEFAULT_SCOPES": ["__all__"],
+    "OAUTH2_GRANT_TYPES_SUPPORTED": ["client_credentials"],
+    "OAUTH2_RESPONSE_TYPES_SUPPORTED": [],
+    "OAUTH2_VALIDATOR_CLASS": "apps.applications.oauth.Validator",
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "SCOPES_BACKEND_CLASS": "apps.applications.oauth.ApplicationScopes",
+    "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
+    "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": True,
+    "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
+    "COMPLIANT_BCP_RFC9700_PKCE_REQUIRED": True,
+    "COMPLIANT_BCP_RFC9700_REDIRECT_URI_MATCHING": True,
+    "COMPLIANT_BCP_RFC9700_REDIRECT_URI_SCHEME": True,
+    "COMPLIANT_BCP_RFC9700_REFRESH_TOKEN": True,
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+}
+
+# --- Security ---------------------------------------------------------------------------------------------------
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = REQUIRE_HTTPS
+SESSION_COOKIE_AGE = env.int("SESSION_SECONDS", default=12 * 3600)
+# The API refuses plain http by itself (a redirect would leak the keys first); this is for people's browsers.
+SECURE_SSL_REDIRECT = REQUIRE_HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^v1(/|$)", r"^o/", r"^healthz$", r"^readyz$", r"^metrics$"]
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000 if REQUIRE_HTTPS else 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = REQUIRE_HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
+
+# --- Language, time, static files, mail -------------------------------------------------------------------------
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+DEFAULT_TIME_ZONE = env.str("DEFAULT_TIME_ZONE", default="Europe/Amsterdam")
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "flowize" / "static"]
+COLLECTED_STATIC = env.bool("COLLECTED_STATIC", default=False)
+STATIC_ROOT = env.str("STATIC_ROOT", default=str(FLOWIZE_HOME / "static")) if COLLECTED_STATIC else None
+WHITENOISE_USE_FINDERS = not COLLECTED_STATIC
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if COLLECTED_STATIC
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+
+# --- Logs -------------------------------------------------------------------------------------------------------
+
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
+LOG_FORMAT = env.str("LOG_FORMAT", default="json")
+LOGGING_CONFIG = "apps.core.logs.configure"
+LOGGING = {"level": LOG_LEVEL, "format": LOG_FORMAT}
+
+# --- Admin ------------------------------------------------------------------------------------------------------
+
+UNFOLD = {
+    "SITE_TITLE": "Flowize",
+    "SITE_HEADER": "Flowize",
+    "SITE_SUBHEADER": "Data in, flows on",
+    "SITE_SYMBOL": "account_tree",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "BORDER_RADIUS": "8px",
+    "STYLES": [lambda request: static("flowize/admin.css")],
+    "DASHBOARD_CALLBACK": "apps.records.admin.dashboard.overview",
+    "SIDEBAR": {"navigation": "apps.core.admin.navigation.sidebar"},
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97% .014 254.604)",
+            "100": "oklch(93.2% .032 255.585)",
+            "200": "oklch(88.2% .059 254.128)",
+            "300": "oklch(80.9% .105 251.813)",
+            "400": "oklch(70.7% .165 254.624)",
+            "500": "oklch(62.3% .214 259.815)",
+            "600": "oklch(54.6% .245 262.881)",
+            "700": "oklch(48.8% .243 264.376)",
+            "800": "oklch(42.4% .199 265.638)",
+            "900": "oklch(37.9% .146 265.522)",
+            "950": "oklch(28.2% .091 267.935)",
+        },
+    },
+}
