@@ -22,41 +22,13 @@ class RequestTooSlow(Exception):
     """The request did not arrive in full in time. No OSError: gunicorn closes on those without an answer."""
 
 
-class UriTooLong(errors.FlowizeError):
-    """The request line is longer than the server accepts."""
-
-    status = code = 414
-    default_message = "The request line is too long."
-
-
-class HeadersTooLarge(errors.FlowizeError):
-    """A header is larger than the server accepts, or there are too many."""
-
-    status = code = 431
-    default_message = "The headers are too large or too many."
-
-
-class ExpectationFailed(errors.FlowizeError):
-    """The ``Expect`` header asks for something other than ``100-continue``."""
-
-    status = code = 417
-    default_message = "The expectation cannot be met."
-
-
-class NotImplementedHere(errors.FlowizeError):
-    """The body comes in a transfer coding that is not supported."""
-
-    status = code = 501
-    default_message = "The transfer coding is not supported."
-
-
 # The first that fits counts; what fits none is a fault of ours.
 ANSWERS: tuple[tuple[type[Exception], type[errors.FlowizeError]], ...] = (
     (RequestTooSlow, errors.RequestTimeout),
-    (refusals.LimitRequestLine, UriTooLong),
-    (refusals.LimitRequestHeaders, HeadersTooLarge),
-    (refusals.ExpectationFailed, ExpectationFailed),
-    (refusals.UnsupportedTransferCoding, NotImplementedHere),
+    (refusals.LimitRequestLine, errors.UriTooLong),
+    (refusals.LimitRequestHeaders, errors.HeadersTooLarge),
+    (refusals.ExpectationFailed, errors.ExpectationFailed),
+    (refusals.UnsupportedTransferCoding, errors.NotImplementedHere),
     (refusals.ForbiddenProxyRequest, errors.Forbidden),
     (ssl.SSLError, errors.Forbidden),
     (refusals.InvalidResponseHeader, errors.ServerError),

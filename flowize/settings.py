@@ -113,10 +113,11 @@ TEMPLATES = [
 
 EMBEDDED = not env.str("DATABASE_URL", default="")
 DATABASE_URL = postgres.url(FLOWIZE_HOME) if EMBEDDED else env.str("DATABASE_URL")
-DATABASES = {"default": {**env.db_url_config(DATABASE_URL), "CONN_MAX_AGE": 0, "CONN_HEALTH_CHECKS": True}}
+# Each thread keeps its connection: a pool would make callers wait while the database is away, where a thread's own
+# attempt fails at once and succeeds as soon as the database is back.
+DATABASES = {"default": {**env.db_url_config(DATABASE_URL), "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}}
 DATABASES["default"].setdefault("OPTIONS", {})
 DATABASES["default"]["OPTIONS"] |= {
-    "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=20), "timeout": 5},
     "server_side_binding": True,
     "prepare_threshold": env.int("DATABASE_PREPARE_THRESHOLD", default=1),
     "connect_timeout": 5,
@@ -128,7 +129,7 @@ if DATABASES["default"]["OPTIONS"]["prepare_threshold"] < 0:  # a transaction po
 # --- Broker and workers -----------------------------------------------------------------------------------------
 
 BROKER_URL = env.str("BROKER_URL", default="")
-CELERY_BROKER_URL = BROKER_URL or "pgmq://"
+CELERY_BROKER_URL = BROKER_URL or "pgmq://localhost"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
 if not BROKER_URL:
     CELERY_BROKER_TRANSPORT_OPTIONS = {
@@ -290,14 +291,28 @@ LOGGING = {"level": LOG_LEVEL, "format": LOG_FORMAT}
 
 # --- Admin ------------------------------------------------------------------------------------------------------
 
+AUDITLOG_INCLUDE_TRACKING_MODELS = (
+    {"model": "accounts.Organization", "exclude_fields": ["api_key_hash"]},
+    "accounts.Membership",
+    {"model": "accounts.Project", "exclude_fields": ["api_key_hash", "api_key_last_used_at"]},
+    {"model": "applications.Application", "exclude_fields": ["client_secret", "last_used_at"]},
+    "schemas.Schema",
+    "flows.Flow",
+    "flows.FlowVersion",
+)
+
 UNFOLD = {
     "SITE_TITLE": "Flowize",
     "SITE_HEADER": "Flowize",
     "SITE_SUBHEADER": "Data in, flows on",
     "SITE_SYMBOL": "account_tree",
+    "SITE_URL": None,
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "BORDER_RADIUS": "8px",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("flowize/favicon.svg")},
+    ],
     "STYLES": [lambda request: static("flowize/admin.css")],
     "DASHBOARD_CALLBACK": "apps.records.admin.dashboard.overview",
     "SIDEBAR": {"navigation": "apps.core.admin.navigation.sidebar"},

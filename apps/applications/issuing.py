@@ -34,7 +34,7 @@ def issue_tokens(caller: Caller) -> IssuedTokens:
     with transaction.atomic():
         access, expires = _issue_access_token(caller)
         RefreshToken.objects.create(
-            application_id=caller.application_id, token_hash=tokens.digest(refresh), prefix=tokens.prefix(refresh)
+            application_id=_application(caller), token_hash=tokens.digest(refresh), prefix=tokens.prefix(refresh)
         )
     return IssuedTokens(access, expires, refresh)
 
@@ -43,7 +43,7 @@ def refresh_access_token(caller: Caller, refresh_token: str) -> IssuedTokens:
     """Another access token for a refresh token of the same application; raises ``WrongCredentials`` for any other."""
     with transaction.atomic():
         used = RefreshToken.objects.filter(
-            application_id=caller.application_id, token_hash=tokens.digest(refresh_token), revoked_at=None
+            application_id=_application(caller), token_hash=tokens.digest(refresh_token), revoked_at=None
         ).update(last_used_at=timezone.now())
         if not used:
             raise WrongCredentials("The refresh token is not valid.")
@@ -54,6 +54,13 @@ def revoke_tokens(application_id: int) -> None:
     """End every access and refresh token of an application."""
     AccessToken.objects.filter(application_id=application_id).delete()
     RefreshToken.objects.filter(application_id=application_id, revoked_at=None).update(revoked_at=timezone.now())
+
+
+def _application(caller: Caller) -> int:
+    """Tokens belong to an application; a caller without one has no business here."""
+    if caller.application_id is None:
+        raise WrongCredentials
+    return caller.application_id
 
 
 def _issue_access_token(caller: Caller) -> tuple[str, datetime]:

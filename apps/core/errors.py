@@ -126,6 +126,13 @@ class Conflict(FlowizeError):
     default_message = "The request conflicts with the current state."
 
 
+class LengthRequired(FlowizeError):
+    """The body has no Content-Length and the server cannot tell where it ends."""
+
+    status = code = 411
+    default_message = "The request needs a Content-Length."
+
+
 class PreconditionFailed(FlowizeError):
     """The resource is no longer the one named by ``If-Match``."""
 
@@ -140,11 +147,25 @@ class BodyTooLarge(FlowizeError):
     default_message = "The request body is too large."
 
 
+class UriTooLong(FlowizeError):
+    """The request line is longer than the server accepts."""
+
+    status = code = 414
+    default_message = "The request line is too long."
+
+
 class UnsupportedMediaType(FlowizeError):
     """The body's Content-Type or charset is not one that can be read."""
 
     status = code = 415
     default_message = "The content type of the body is not supported."
+
+
+class ExpectationFailed(FlowizeError):
+    """The ``Expect`` header asks for something other than ``100-continue``."""
+
+    status = code = 417
+    default_message = "The expectation cannot be met."
 
 
 class TooManyRequests(FlowizeError):
@@ -154,10 +175,24 @@ class TooManyRequests(FlowizeError):
     default_message = "Too many requests."
 
 
+class HeadersTooLarge(FlowizeError):
+    """A header is larger than the server accepts, or there are too many."""
+
+    status = code = 431
+    default_message = "The headers are too large or too many."
+
+
 class ServerError(FlowizeError):
     """Something failed on our side; the request id leads to the log."""
 
     status = code = 500
+
+
+class NotImplementedHere(FlowizeError):
+    """The body comes in a transfer coding that is not supported."""
+
+    status = code = 501
+    default_message = "The transfer coding is not supported."
 
 
 class ServiceUnavailable(FlowizeError):

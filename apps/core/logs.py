@@ -18,7 +18,7 @@ def mask_secrets(logger: Any, method: str, event: MutableMapping[str, Any]) -> M
     return event
 
 
-SHARED = [
+SHARED: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,

@@ -3,11 +3,11 @@
 import json
 import threading
 import time
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import connection
@@ -80,7 +80,7 @@ class Claimed:
     vars: dict[str, Any]
     state: dict[str, Any]
     claimed_at: datetime
-    lease_token: uuid.UUID
+    lease_token: UUID
 
 
 class LowMark:
@@ -121,24 +121,31 @@ def claim(worker: str, batch: int) -> list[Claimed]:
 
 
 def _claim(worker: str, due: str, batch: int, low: datetime) -> list[Claimed]:
-    token = uuid.uuid4()
-    values = {"low": low, "batch": batch, "token": token, "worker": worker, "lease": settings.LEASE_SECONDS}
+    token = uuid4()
+    values: dict[str, Any] = {
+        "low": low,
+        "batch": batch,
+        "token": token,
+        "worker": worker,
+        "lease": settings.LEASE_SECONDS,
+    }
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM.format(due=due), values)
         rows = cursor.fetchall()
     return sorted((_claimed(row, token) for row in rows), key=lambda row: row.due_at)
 
 
-def _claimed(row: Sequence[Any], token: uuid.UUID) -> Claimed:
-    """Django reads json columns of plain cursors as text."""
-    *position, data, variables, state, claimed_at = row
-    return Claimed(*position, *map(json.loads, (data, variables, state)), claimed_at, token)
+def _claimed(row: Sequence[Any], token: UUID) -> Claimed:
+    """The columns come in the order of the fields; Django reads json of plain cursors as text."""
+    values = dict(zip(Claimed.__slots__, row, strict=False))
+    values |= {name: json.loads(values[name]) for name in ("data", "vars", "state")}
+    return Claimed(**values, lease_token=token)
 
 
 def give_back(claimed: Sequence[Claimed]) -> None:
     """Return records that were not begun, due at once."""
     if not claimed:
         return
-    values = {"ids": [row.record_id for row in claimed], "token": claimed[0].lease_token}
+    values: dict[str, Any] = {"ids": [row.record_id for row in claimed], "token": claimed[0].lease_token}
     with connection.cursor() as cursor:
         cursor.execute(_GIVE_BACK, values)

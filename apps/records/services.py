@@ -5,6 +5,7 @@ import uuid as uuids
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, connection
@@ -154,7 +155,7 @@ def _insert(
     documents: Sequence[JSON],
     execute_at: datetime | None,
 ) -> None:
-    values = {
+    values: dict[str, Any] = {
         "uuids": list(names),
         "documents": [Jsonb(document) for document in documents],
         "workspace": caller.workspace_id,

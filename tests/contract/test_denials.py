@@ -1,5 +1,6 @@
-"""Every endpoint of the data plane × every reason to refuse it, and that nothing changed afterwards."""
+"""Every endpoint of the data plane, every reason to refuse it, and that nothing changed afterwards."""
 
+import json
 from typing import Any
 
 import pytest
@@ -51,7 +52,7 @@ def everything() -> dict[str, list[Any]]:
 
 def call(client: Client, method: str, path: str, body: Any, headers: dict[str, str], **extra: Any) -> Any:
     return client.generic(
-        method, path, "" if body is None else __import__("json").dumps(body), "application/json", headers=headers, **extra
+        method, path, "" if body is None else json.dumps(body), "application/json", headers=headers, **extra
     )
 
 

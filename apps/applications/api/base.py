@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.http import HttpResponse
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -35,7 +34,7 @@ class EnvelopeViewSet(ViewSet):
         address = address_of(self.request._request)
         return Response(envelope.success(code, address, resource, message), status=code)
 
-    def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         """Which methods the path takes; no credentials needed."""
         methods = self.allowed_methods
         return self.answer({"methods": methods}, "The allowed methods are listed.")
@@ -87,7 +86,7 @@ class CallerViewSet(EnvelopeViewSet):
         error.headers.setdefault("WWW-Authenticate", _challenge(error))
         raise error
 
-    def finalize_response(self, request: Request, response: HttpResponse, *args: Any, **kwargs: Any) -> HttpResponse:
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Say where the caller stands in its window."""
         response = super().finalize_response(request, response, *args, **kwargs)
         if self.rate:

@@ -5,16 +5,15 @@ from typing import Any
 
 from apps.core.errors import FlowizeError
 
-REQUEST_FAILED = 402
+# Words that http.HTTPStatus has otherwise, or otherwise from one Python release to the next.
+SLUGS = {402: "request-failed", 413: "content-too-large", 414: "uri-too-long"}
 
 
 def slug(status: int) -> str:
     """The ``id`` of an envelope: ``ok``, ``bad-request``, ``not-found``, …"""
-    if status == REQUEST_FAILED:
-        return "request-failed"
     if status >= http.HTTPStatus.INTERNAL_SERVER_ERROR:
         return "server-error"
-    return http.HTTPStatus(status).phrase.lower().replace(" ", "-")
+    return SLUGS.get(status) or http.HTTPStatus(status).phrase.lower().replace(" ", "-")
 
 
 def success(status: int, address: str, resource: Any, message: str) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import Http404
-from psycopg_pool import PoolTimeout
 from rest_framework import exceptions
 from rest_framework.response import Response
 
@@ -46,7 +45,7 @@ def _unsupported(exc: BaseException) -> errors.FlowizeError:
 
 
 _TRANSLATIONS: tuple[tuple[tuple[type[BaseException], ...], Any], ...] = (
-    ((OperationalError, InterfaceError, PoolTimeout), _unavailable),
+    ((OperationalError, InterfaceError), _unavailable),
     ((RequestDataTooBig,), _too_large),
     ((Http404, exceptions.NotFound), lambda exc: errors.NotFound()),
     ((PermissionDenied, exceptions.PermissionDenied), lambda exc: errors.Forbidden()),

@@ -15,6 +15,8 @@ from apps.core.http.client import address_of, is_secure
 log = structlog.get_logger("flowize.request")
 Handler = Callable[[HttpRequest], HttpResponse]
 
+# What an answer depends on; the session that the admin's middleware looks at is none of it.
+API_VARY = "Accept, Content-Type, Authorization, X-Apikey, X-App, X-Scopes"
 STRICT_POLICY = "default-src 'none'; frame-ancestors 'none'"
 # Alpine, which the admin's theme is written with, evaluates the expressions in its attributes.
 ADMIN_POLICY = (
@@ -59,6 +61,7 @@ def api_errors(get_response: Handler) -> Handler:
         response = error_pages.respond(request, refusal) if refusal else get_response(request)
         if response.status_code >= 400:
             response.headers.setdefault("Cache-Control", "no-store")
+        response["Vary"] = API_VARY
         return response
 
     return middleware

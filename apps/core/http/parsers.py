@@ -4,10 +4,19 @@ from collections.abc import Mapping
 from email.message import Message
 from typing import IO, Any
 
+from django.conf import settings
 from rest_framework.parsers import BaseParser
 
-from apps.core.errors import UnsupportedMediaType
+from apps.core.errors import BodyTooLarge, UnsupportedMediaType
 from apps.core.jsonio import read_json
+
+
+def read_body(stream: IO[bytes]) -> bytes:
+    """The whole body, or ``BodyTooLarge`` as soon as it is longer than the installation accepts."""
+    body = stream.read(settings.BODY_LIMIT + 1)
+    if len(body) > settings.BODY_LIMIT:
+        raise BodyTooLarge(f"The request body is larger than {settings.BODY_LIMIT} bytes.")
+    return body
 
 
 def require_utf8(media_type: str | None) -> None:
@@ -32,4 +41,4 @@ class JSONParser(BaseParser):
     ) -> Any:
         """The document of the body; raises ``BadRequest`` naming the place that cannot be read."""
         require_utf8(media_type)
-        return read_json(stream.read())
+        return read_json(read_body(stream))

@@ -16,13 +16,6 @@ IN_MEMORY = 1024 * 1024
 PIECE = 64 * 1024
 
 
-class LengthRequired(errors.FlowizeError):
-    """The body has no Content-Length and the server cannot tell where it ends."""
-
-    status = code = 411
-    default_message = "The request needs a Content-Length."
-
-
 class ReadChunkedBody:
     """Reads a body in full before the application runs, since Django alone gets two kinds of bodies wrong.
 
@@ -56,7 +49,7 @@ class ReadChunkedBody:
     def _read(self, environ: WSGIEnvironment, expected: int | None, body: IO[bytes]) -> None:
         """Put the request's body into ``body`` and that in the place of the request's stream."""
         if expected is None and not environ.get("wsgi.input_terminated"):
-            raise LengthRequired
+            raise errors.LengthRequired
         size = _copy(environ["wsgi.input"], body, self.limit + 1 if expected is None else expected)
         if expected is not None and size < expected:
             raise errors.BadRequest("The request body is shorter than its Content-Length.")

@@ -4,6 +4,7 @@ import zoneinfo
 from typing import Any
 
 from apps.core import dates
+from apps.flows.selectors import program
 from apps.records.models import Record, Status
 from apps.records.selectors import Step
 
@@ -32,10 +33,11 @@ def _entry(step: Step, zone: zoneinfo.ZoneInfo) -> dict[str, Any]:
 
 
 def _current(record: Record, zone: zoneinfo.ZoneInfo) -> dict[str, Any]:
+    node = program(record.flow_version_id).nodes.get(record.at)
     return {
         "id": record.at,
-        "type": "",
-        "text": record.at,
+        "type": node.type if node else "",
+        "text": node.text if node else record.at,
         "status": CURRENT,
         "date_started": dates.render(record.entered_at, zone),
         "date_finished": "",

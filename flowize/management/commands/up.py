@@ -58,7 +58,6 @@ class Command(BaseCommand):
         if demo:
             call_command("demo", stdout=greeting)
         connection.close()
-        connection.close_pool()  # type: ignore[attr-defined]
         greeting.write(f"\nFlowize answers on {settings.PUBLIC_URL} - Ctrl-C ends it.\n")
         return _serve(greeting.getvalue())
 
