@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
 from flowize import postgres
@@ -46,7 +47,6 @@ def _secret_key() -> str:
     return path.read_text()
 
 
-SECRET_KEY_GENERATED = not env.str("SECRET_KEY", default="")
 SECRET_KEY = _secret_key()
 
 # --- Applications -----------------------------------------------------------------------------------------------
@@ -163,13 +163,14 @@ CELERY_TASK_TIME_LIMIT = 120
 CELERY_BEAT_SCHEDULE = {
     # An expired tick is dropped unread, so ticks piled up while no worker ran cost nothing.
     "drain": {"task": "records.drain", "schedule": 1.0, "options": {"expires": 5}},
+    "clear-expired-tokens": {"task": "applications.clear_expired_tokens", "schedule": 3600.0},
 }
 
 # --- Flow execution ---------------------------------------------------------------------------------------------
 
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=30)
 CLAIM_BATCH = env.int("CLAIM_BATCH", default=50)
-EXTERNAL_CALLS = env.int("EXTERNAL_CALLS", default=32)
+EXTERNAL_CALLS = env.int("EXTERNAL_CALLS", default=64)
 DRAIN_SECONDS = env.float("DRAIN_SECONDS", default=5.0)
 EGRESS_ALLOW = [
     ipaddress.ip_network(value)
@@ -185,6 +186,8 @@ QUERY_LIMIT = env.int("QUERY_LIMIT", default=8 * 1024)
 JSON_DEPTH = env.int("JSON_DEPTH", default=100)
 RECORDS_PER_CALL = env.int("RECORDS_PER_CALL", default=1000)
 REQUIRE_HTTPS = env.bool("REQUIRE_HTTPS", default=False)
+if REQUIRE_HTTPS and not env.str("SECRET_KEY", default=""):
+    raise ImproperlyConfigured("SECRET_KEY must be set where REQUIRE_HTTPS is on: sessions of several hosts share it.")
 TRUSTED_PROXIES = [ipaddress.ip_network(value) for value in env.list("TRUSTED_PROXIES", default=[])]
 TRUST_UNIX_SOCKET = env.bool("TRUST_UNIX_SOCKET", default=False)
 RATE_LIMIT = env.int("RATE_LIMIT", default=1000)

@@ -92,7 +92,7 @@ class Registration:
     active: bool
 
 
-_registrations: TimedCache[tuple[Credentials, str], tuple[Registration, ...]] = TimedCache(
+_registrations: TimedCache[tuple[str, str], tuple[Registration, ...]] = TimedCache(
     lambda: settings.CREDENTIAL_CACHE_SECONDS
 )
 forget_credentials = _registrations.clear
@@ -107,11 +107,16 @@ def authenticate(credentials: Credentials, *, host: str, address: str, scopes: S
     """
     if not _is_plausible(credentials):
         raise InvalidToken if isinstance(credentials, BearerToken) else WrongCredentials
-    found = _registrations.get_or_make((credentials, host), lambda: _resolve(credentials, host))
+    found = _registrations.get_or_make((_key(credentials), host), lambda: _resolve(credentials, host))
     permitting = [registration for registration in found if addresses.allows(registration.networks, address)]
     if not permitting:
         raise AddressNotAllowed
     return _caller(permitting, address, scopes, alone=isinstance(credentials, ProjectKey))
+
+
+def _key(credentials: Credentials) -> str:
+    """What credentials are remembered by: never the secret itself."""
+    return tokens.digest(repr(credentials))
 
 
 def _is_plausible(credentials: Credentials) -> bool:

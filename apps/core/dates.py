@@ -1,11 +1,14 @@
 """Dates as callers read and write them."""
 
+import re
 import zoneinfo
 from datetime import UTC, datetime
 
 from apps.core.errors import BadRequest
 
 OUT = "%Y-%m-%d %H:%M:%S"
+# A plus sign that was not escaped in a URL arrives as a space.
+_LOST_PLUS = re.compile(r"(?<=T)([0-9:.]{5,20}) (?=\d\d:\d\d\Z)")
 
 
 def render(moment: datetime | None, zone: zoneinfo.ZoneInfo) -> str:
@@ -16,7 +19,7 @@ def render(moment: datetime | None, zone: zoneinfo.ZoneInfo) -> str:
 def read_atom(name: str, text: str) -> datetime:
     """An RFC 3339 date (ATOM): with an offset or ``Z``; raises ``BadRequest`` naming the parameter."""
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(_LOST_PLUS.sub(r"\1+", text))
         if moment.tzinfo is None:
             raise ValueError
         return moment.astimezone(UTC)

@@ -271,3 +271,18 @@ _DECODER = json.JSONDecoder(
     parse_constant=_read_constant,
 )
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+
+class StoredJSONDecoder(json.JSONDecoder):
+    """Reads what PostgreSQL kept: it spells the float 1e300 as 301 digits, which here become a float again."""
+
+    def __init__(self) -> None:
+        super().__init__(parse_int=_stored_int)
+
+
+def _stored_int(digits: str) -> int | float:
+    return int(digits) if len(digits) < 19 else _within_64_bit(int(digits))
+
+
+def _within_64_bit(number: int) -> int | float:
+    return number if -(2**63) <= number < 2**63 else float(number)

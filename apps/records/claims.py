@@ -12,6 +12,8 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db import connection
 
+from apps.core.jsonio import StoredJSONDecoder
+
 # MATERIALIZED keeps a bad plan from claiming more than the batch; the random order of flows is their fairness, and a
 # flow that does not run costs nothing. :low spares the index the dead entries before it while an old snapshot is open.
 _DUE = """
@@ -138,7 +140,7 @@ def _claim(worker: str, due: str, batch: int, low: datetime) -> list[Claimed]:
 def _claimed(row: Sequence[Any], token: UUID) -> Claimed:
     """The columns come in the order of the fields; Django reads json of plain cursors as text."""
     values = dict(zip(Claimed.__slots__, row, strict=False))
-    values |= {name: json.loads(values[name]) for name in ("data", "vars", "state")}
+    values |= {name: json.loads(values[name], cls=StoredJSONDecoder) for name in ("data", "vars", "state")}
     return Claimed(**values, lease_token=token)
 
 

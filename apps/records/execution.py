@@ -165,7 +165,8 @@ def note_pulse(worker: str) -> None:
     """Say that this worker is alive."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO records_workerpulse AS p (name, seen_at) VALUES (%s, now()) ON CONFLICT (name)"
+            "WITH gone AS (DELETE FROM records_workerpulse WHERE seen_at < now() - interval '1 day')"
+            " INSERT INTO records_workerpulse AS p (name, seen_at) VALUES (%s, now()) ON CONFLICT (name)"
             " DO UPDATE SET seen_at = now() WHERE p.seen_at < now() - interval '2 seconds'",
             [worker],
         )

@@ -4,6 +4,7 @@ from django.db import models
 
 from apps.accounts.models import Workspace
 from apps.applications.models import Application
+from apps.core.jsonio import StoredJSONDecoder
 from apps.core.tenancy import WorkspaceQuerySet
 from apps.flows.models import Flow, FlowVersion
 
@@ -81,8 +82,8 @@ class RecordData(models.Model):
     """The document of a record, what its flow saved, and the counters of its run."""
 
     record = models.OneToOneField(Record, on_delete=models.CASCADE, primary_key=True, related_name="content")
-    data = models.JSONField()
-    vars = models.JSONField(default=dict)
+    data = models.JSONField(decoder=StoredJSONDecoder)
+    vars = models.JSONField(default=dict, decoder=StoredJSONDecoder)
     state = models.JSONField(default=dict)
 
     def __str__(self) -> str:

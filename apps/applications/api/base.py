@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.http.request import split_domain_port
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -23,7 +24,7 @@ CHALLENGE = 'Bearer realm="flowize"'
 
 def host_of(request: Request) -> str:
     """The request's host without its port, which picks the workspace."""
-    return request._request.get_host().rpartition(":")[0].lower() or request._request.get_host().lower()
+    return split_domain_port(request._request.get_host())[0]
 
 
 class EnvelopeViewSet(ViewSet):
