@@ -30,7 +30,7 @@ def validate_addresses(text: str) -> None:
     try:
         addresses.parse_allowlist(text)
     except BadRequest as error:
-        raise ValidationError([f"{detail.path}: {detail.message}" for detail in error.details]) from error
+        raise ValidationError([detail.message for detail in error.details]) from error
 
 
 class Application(AbstractApplication):

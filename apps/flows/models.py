@@ -26,7 +26,7 @@ class Flow(models.Model):
     description = models.TextField(blank=True)
     status = models.CharField(max_length=16, choices=FlowStatus.choices, default=FlowStatus.DRAFT, editable=False)
     live_version = models.ForeignKey(
-        "FlowVersion", on_delete=models.PROTECT, null=True, blank=True, related_name="+", editable=False
+        "FlowVersion", on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
     )
     date_created = models.DateTimeField(auto_now_add=True)
     date_modified = models.DateTimeField(auto_now=True)

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
 
+from apps.core.admin.display import moment
 from apps.core.admin.forms import CodeField, TenantForm, as_validation_error
 from apps.core.admin.tenancy import TenantModelAdmin
 from apps.core.errors import BadRequest, Detail
@@ -49,9 +50,9 @@ class SchemaAdmin(TenantModelAdmin):
 
     form = SchemaForm
     organization_path = "workspace__project__organization"
-    list_display = ("workspace", "version", "url", "date_modified")
-    readonly_fields = ("version", "date_modified")
-    fieldsets = ((None, {"fields": ("workspace", "url", "source", "sample", "version", "date_modified")}),)
+    list_display = ("workspace", "version", "url", "changed")
+    readonly_fields = ("version", "changed")
+    fieldsets = ((None, {"fields": ("workspace", "url", "source", "sample", "version", "changed")}),)
     add_fieldsets = ((None, {"fields": ("workspace", "url", "source", "sample")}),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Schema]:
@@ -61,6 +62,11 @@ class SchemaAdmin(TenantModelAdmin):
     def save_model(self, request: HttpRequest, obj: Schema, form: Any, change: bool) -> None:
         """Every change is a version of its own: compiled schemas are remembered by it."""
         if change:
-            obj.version = F("version") + 1  # type: ignore[assignment]
+            obj.version = F("version") + 1
         super().save_model(request, obj, form, change)
         obj.refresh_from_db(fields=["version"])
+
+    @admin.display(description="changed", ordering="date_modified")
+    def changed(self, schema: Schema) -> str:
+        """In the workspace's zone."""
+        return moment(schema.date_modified, schema.workspace.zone)

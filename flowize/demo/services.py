@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from apps.accounts.models import Membership, Organization, Project, Role, User, Workspace
+from apps.accounts.services import create_project
 from apps.applications import services as applications
 from apps.applications.caller import Caller
 from apps.applications.members import member_caller
@@ -31,8 +32,8 @@ def build_demo(name: str, rate_limit: int) -> dict[str, Any]:
     Credentials of an earlier call with the same name stop working.
     """
     organization, _ = Organization.objects.get_or_create(name=name, defaults={"api_key_enabled": True})
-    project, _ = Project.objects.get_or_create(organization=organization, name=f"{name} demo")
-    workspace, _ = Workspace.objects.get_or_create(project=project, api_host="")
+    project = organization.projects.filter(name=f"{name} demo").first() or create_project(organization, f"{name} demo")
+    workspace = project.workspaces.select_related("project").get(api_host="")
     caller = member_caller(workspace, Role.OWNER)
     flow = _publish_flow(caller, organization)
     _store_schema(workspace)

@@ -7,7 +7,7 @@ from rest_framework.request import Request
 
 from apps.applications.authentication import BearerToken, ClientCredentials, Credentials, Keys, ProjectKey
 from apps.core.errors import BadRequest, WrongCredentials
-from apps.core.http.parameters import one_of
+from apps.core.http.parameters import header_text, one_of
 
 _BEARER = re.compile(r"bearer +(\S+)\s*", re.IGNORECASE)
 
@@ -46,7 +46,7 @@ def _identity(credentials: Credentials) -> tuple[object, ...]:
 def _all(request: Request) -> Iterator[Credentials]:
     yield from _authorization(request)
     yield from _client_headers(request)
-    yield from _keys(request.headers.get("X-Apikey"), request.headers.get("X-App"), in_url=False)
+    yield from _keys(_header(request, "X-Apikey"), _header(request, "X-App"), in_url=False)
     yield from _keys(_single(request, "api_key"), _single(request, "app_key"), in_url=True)
 
 
@@ -80,6 +80,12 @@ def _keys(api_key: str | None, app_key: str | None, *, in_url: bool) -> Iterator
     if not api_key:
         raise WrongCredentials
     yield Keys(api_key, app_key, in_url) if app_key else ProjectKey(api_key, in_url)
+
+
+def _header(request: Request, name: str) -> str | None:
+    """Names of applications, which may stand for their keys, need not be ASCII."""
+    value = request.headers.get(name)
+    return None if value is None else header_text(value)
 
 
 def _single(request: Request, name: str) -> str | None:

@@ -3,7 +3,8 @@
 import re
 import sys
 
-from django.core.exceptions import DisallowedHost, RequestDataTooBig
+import structlog
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 
@@ -12,6 +13,8 @@ from apps.core.http import envelope
 from apps.core.http.client import address_of
 from apps.core.http.exception_handler import as_flowize_error
 from apps.core.jsonio import write_json
+
+log = structlog.get_logger(__name__)
 
 API_PATH = re.compile(r"^/(v1|o|\.well-known|healthz|readyz|metrics|demo/echo)(/|$)")
 
@@ -24,17 +27,18 @@ def is_api(request: HttpRequest) -> bool:
 def respond(request: HttpRequest, error: errors.FlowizeError) -> HttpResponse:
     """The envelope of an error as a plain response."""
     body = write_json(envelope.failure(error, address_of(request)))
-    return HttpResponse(body, status=error.status, content_type="application/json", headers=error.headers)
+    # Some refusals never pass the middleware that would tell the length, and would go out in chunks.
+    headers = error.headers | {"Content-Length": str(len(body))}
+    return HttpResponse(body, status=error.status, content_type="application/json", headers=headers)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """400: a foreign Host, a body over the limit, or what Django finds suspicious."""
+    """400: a body over the limit, or what Django finds suspicious."""
     if not is_api(request):
         return defaults.bad_request(request, exception)
     if isinstance(exception, RequestDataTooBig):
         return respond(request, as_flowize_error(exception))
-    message = "The Host header names no host of this installation." if isinstance(exception, DisallowedHost) else None
-    return respond(request, errors.BadRequest(message))
+    return respond(request, errors.BadRequest())
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -49,7 +53,9 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """500, or 503 while the database is away."""
-    error = as_flowize_error(sys.exc_info()[1] or Exception())
+    cause = sys.exc_info()[1] or Exception()
+    error = as_flowize_error(cause)
+    log.error("request failed", error=type(cause).__name__, exc_info=cause if error.status == 500 else None)
     if is_api(request) or error.status == 503:
         return respond(request, error)
     return defaults.server_error(request)

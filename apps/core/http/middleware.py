@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse
 
 from apps.core import errors
@@ -72,7 +73,10 @@ def _refusal(request: HttpRequest) -> errors.FlowizeError | None:
         return errors.Forbidden("Calls must be made over HTTPS.")
     if len(request.META.get("QUERY_STRING", "")) > settings.QUERY_LIMIT:
         return errors.BadRequest(f"The URL parameters are longer than {settings.QUERY_LIMIT} characters.")
-    request.get_host()  # a Host that is not ours is refused before anything is looked up
+    try:
+        request.get_host()  # a Host that is not ours is refused before anything is looked up
+    except DisallowedHost:
+        return errors.BadRequest("The Host header names no host of this installation.")
     return None
 
 

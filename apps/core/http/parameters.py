@@ -17,7 +17,7 @@ def one_of(request: Request, *, headers: Sequence[str] = (), parameters: Sequenc
     """
     for name in headers:
         if value := (request.headers.get(name) or "").strip():
-            return _checked(name, _decoded(value))
+            return _checked(name, header_text(value))
     for name in parameters:
         values = request.query_params.getlist(name)
         if len(values) > 1:
@@ -27,7 +27,7 @@ def one_of(request: Request, *, headers: Sequence[str] = (), parameters: Sequenc
     return None
 
 
-def _decoded(value: str) -> str:
+def header_text(value: str) -> str:
     """A header's bytes as UTF-8 where they are; servers hand them over as Latin-1 (PEP 3333)."""
     try:
         return value.encode("latin-1").decode()

@@ -7,6 +7,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, JsonResponse
 
+from apps.core.http.methods import reads_only
 from apps.core.timed_cache import TimedCache
 
 LIVE_SECONDS = 15
@@ -14,6 +15,7 @@ _broker: TimedCache[str, bool] = TimedCache(lambda: 5.0)
 _migrated: TimedCache[str, bool] = TimedCache(lambda: 60.0)
 
 
+@reads_only
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 with every part ``true``, else 503 naming the parts that are missing."""
     parts = {name: _holds(check) for name, check in CHECKS.items()}

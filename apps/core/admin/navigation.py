@@ -1,0 +1,38 @@
+"""The sidebar: what a person may open, grouped by what they come to do."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+
+_GROUPS: dict[str, dict[str, str]] = {
+    "Run": {"records.record": "inbox"},
+    "Build": {
+        "flows.flow": "account_tree",
+        "schemas.schema": "data_object",
+        "applications.application": "apps",
+    },
+    "Manage": {"accounts.project": "folder", "accounts.organization": "apartment", "accounts.user": "group"},
+}
+
+
+def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
+    """The groups of the sidebar, each with the lists the person may open."""
+    allowed = {
+        model["model"]._meta.label_lower: model
+        for app in admin.site.get_app_list(request)
+        for model in app["models"]
+        if model["admin_url"]
+    }
+    overview = {"title": "Overview", "icon": "space_dashboard", "link": reverse("admin:index")}
+    groups: list[dict[str, Any]] = [{"items": [overview]}]
+    for title, icons in _GROUPS.items():
+        items = [
+            {"title": allowed[label]["name"], "icon": icon, "link": allowed[label]["admin_url"]}
+            for label, icon in icons.items()
+            if label in allowed
+        ]
+        if items:
+            groups.append({"title": title, "items": items})
+    return groups

@@ -1,0 +1,79 @@
+"""The form of a flow: its name, what it is for, and the document of its draft."""
+
+import json
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from apps.core.admin.forms import CodeField, ProseWidget, TenantForm, as_validation_error
+from apps.core.errors import BadRequest
+from apps.core.jsonio import read_json
+from apps.flows.models import Flow, FlowVersion, VersionStatus
+
+STARTER = json.dumps(
+    {
+        "format": "flow/1",
+        "start": "start",
+        "objects": {"start": {"type": "start", "next": {"ok": "end"}}, "end": {"type": "end"}},
+    },
+    indent=2,
+)
+
+
+class FlowForm(TenantForm):
+    """A flow with the text of its draft, which may still have problems as long as it is a JSON object."""
+
+    draft = CodeField(
+        rows=26,
+        label="Draft",
+        help_text="A document in flow/1 notation. Saving keeps it as the draft; publishing makes it the live version.",
+    )
+    basis = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    class Meta:
+        model = Flow
+        fields = ("workspace", "name", "description")
+        widgets = {"description": ProseWidget()}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.present = newest_version(self.instance) if self.instance.pk else None
+        if "draft" in self.fields:
+            self.fields["draft"].initial = self.present.source if self.present else STARTER
+            self.fields["basis"].initial = fingerprint(self.present)
+
+    def clean_draft(self) -> str:
+        """A JSON object."""
+        source: str = self.cleaned_data["draft"]
+        try:
+            document = read_json(source)
+        except BadRequest as error:
+            raise as_validation_error(error.details, error.message) from None
+        if not isinstance(document, dict):
+            raise ValidationError("A flow document is a JSON object.")
+        return source
+
+    def clean(self) -> dict[str, Any] | None:
+        """Nobody overwrites a draft they have not seen."""
+        cleaned = super().clean()
+        if self.draft_changed and self.cleaned_data.get("basis", "") != fingerprint(self.present):
+            self.add_error("draft", "Somebody has changed the draft since you opened this page: reload it first.")
+        return cleaned
+
+    @property
+    def draft_changed(self) -> bool:
+        """Whether the text differs from what the flow has now."""
+        text = self.cleaned_data.get("draft")
+        return text is not None and (self.present is None or text != self.present.source)
+
+
+def newest_version(flow: Flow) -> FlowVersion | None:
+    """The draft, else what was published last."""
+    draft = flow.versions.filter(status=VersionStatus.DRAFT).first()
+    return draft or flow.live_version
+
+
+def fingerprint(version: FlowVersion | None) -> str:
+    """What changes whenever the text under edit does."""
+    return f"{version.number}:{version.sha256}" if version else ""

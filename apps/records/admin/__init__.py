@@ -1,0 +1,5 @@
+"""Admin pages of records, and the overview, which counts them."""
+
+from apps.records.admin import records
+
+__all__ = ["records"]
