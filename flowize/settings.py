@@ -224,6 +224,7 @@ AXES_FAILURE_LIMIT = env.int("LOGIN_FAILURE_LIMIT", default=10)
 AXES_COOLOFF_TIME = env.float("LOGIN_LOCKOUT_HOURS", default=0.25)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_CLIENT_IP_CALLABLE = "apps.core.http.client.address_of"
+AXES_LOCKOUT_TEMPLATE = "locked.html"
 AXES_VERBOSE = False
 
 OAUTH2_PROVIDER_APPLICATION_MODEL = "applications.Application"
