@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 export UV_PYTHON_DOWNLOADS = never
+# A company that inspects TLS puts its authority into the system store; uv looks there only when told to.
+export UV_SYSTEM_CERTS = true
 
 # As in production, so that the deployment checks speak of production. Nothing connects with these.
 PRODUCTION = SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))') \
