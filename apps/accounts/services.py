@@ -12,7 +12,6 @@ def create_project(organization: Organization, name: str, **options: Any) -> Pro
     """A project with its Designer workspace; ``options`` are further fields of the project."""
     project = Project.objects.create(organization=organization, name=name, **options)
     Workspace.objects.create(project=project)
-    Workspace.objects.create(project=project)
     return project
 
 
