@@ -6,6 +6,7 @@ A variable may also be given as a file: ``SECRET_KEY_FILE=/run/secrets/key`` is 
 import ipaddress
 import secrets
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import environ
@@ -15,7 +16,23 @@ from django.templatetags.static import static
 from flowize import postgres
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.FileAwareEnv()
+READABLE = {"", "true", "on", "ok", "y", "yes", "1", "false", "off", "n", "no", "0"}
+
+
+class LoudEnv(environ.FileAwareEnv):
+    """Names the variable whose value cannot be read; nothing unreadable becomes ``False``."""
+
+    def get_value(self, var: str, cast: Any = None, default: Any = environ.Env.NOTSET, **options: Any) -> Any:
+        """The value, of the asked-for type."""
+        if cast is bool and str(self.ENVIRON.get(var, "")).lower() not in READABLE:
+            raise ImproperlyConfigured(f"{var} must be one of true, false, yes, no, on, off, 1, 0.")
+        try:
+            return super().get_value(var, cast=cast, default=default, **options)
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{var} cannot be read: {error}") from error
+
+
+env = LoudEnv()
 
 # --- Installation -----------------------------------------------------------------------------------------------
 
@@ -129,6 +146,8 @@ if DATABASES["default"]["OPTIONS"]["prepare_threshold"] < 0:  # a transaction po
 # --- Broker and workers -----------------------------------------------------------------------------------------
 
 BROKER_URL = env.str("BROKER_URL", default="")
+if BROKER_URL.startswith("pgmq"):
+    raise ImproperlyConfigured("Leave BROKER_URL empty to keep the messages in the database of DATABASE_URL.")
 CELERY_BROKER_URL = BROKER_URL or "pgmq://localhost"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
 if not BROKER_URL:
@@ -139,6 +158,7 @@ if not BROKER_URL:
         "notify_throttle_interval_ms": 0,
         "wait_time_seconds": 0,
         "pool_size": 3,
+        "pool_timeout": 2,  # or a database that is away would be waited for half a minute
         "visibility_timeout": 60,
     }
 elif BROKER_URL.startswith(("redis", "rediss")):

@@ -12,7 +12,7 @@ from apps.applications.api.credentials import credentials_of, scopes_of
 from apps.applications.authentication import BearerToken, ClientCredentials, Credentials, Keys, authenticate
 from apps.applications.caller import Caller
 from apps.applications.ratelimit import RateState, count_call, count_failed_login
-from apps.core.errors import FlowizeError, InvalidToken, WrongCredentials
+from apps.core.errors import BadRequest, FlowizeError, InvalidToken, WrongCredentials
 from apps.core.http import envelope
 from apps.core.http.client import address_of
 
@@ -34,6 +34,12 @@ class EnvelopeViewSet(ViewSet):
         """A success with its resource and text."""
         address = address_of(self.request._request)
         return Response(envelope.success(code, address, resource, message), status=code)
+
+    def document(self, request: Request) -> Any:
+        """The body's document; raises ``BadRequest`` when there is none."""
+        if not int(request.META.get("CONTENT_LENGTH") or 0):
+            raise BadRequest("The body is empty.")
+        return request.data
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         """Which methods the path takes; no credentials needed."""

@@ -61,7 +61,15 @@ class GuardedMixin:
 
 @method_decorator(csrf_exempt, name="dispatch")
 class GuardedTokenView(GuardedMixin, TokenView):
-    """``POST /o/token/``: RFC 6749, client credentials grant."""
+    """``POST /o/token/``: RFC 6749, client credentials grant; the library's other grants are not offered."""
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """An access token."""
+        grant_type = request.POST.get("grant_type")
+        if grant_type == "client_credentials":
+            return super().post(request, *args, **kwargs)
+        error = "unsupported_grant_type" if grant_type else "invalid_request"
+        return JsonResponse({"error": error, "error_description": "grant_type must be client_credentials."}, status=400)
 
 
 @method_decorator(csrf_exempt, name="dispatch")

@@ -8,7 +8,7 @@ from django.conf import settings
 from rest_framework.parsers import BaseParser
 
 from apps.core.errors import BodyTooLarge, UnsupportedMediaType
-from apps.core.jsonio import read_json
+from apps.core.jsonio import Limits, read_json
 
 
 def read_body(stream: IO[bytes]) -> bytes:
@@ -41,4 +41,4 @@ class JSONParser(BaseParser):
     ) -> Any:
         """The document of the body; raises ``BadRequest`` naming the place that cannot be read."""
         require_utf8(media_type)
-        return read_json(read_body(stream))
+        return read_json(read_body(stream), limits=Limits(depth=settings.JSON_DEPTH))

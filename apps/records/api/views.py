@@ -23,7 +23,7 @@ class RecordViewSet(CallerViewSet):
 
     def create(self, request: Request) -> Response:
         """Insert one document, or an array of them, into a flow."""
-        documents: Any = request.data
+        documents = self.document(request)
         several = isinstance(documents, list)
         reference = flow_reference(request)
         created = services.create_records(

@@ -21,7 +21,7 @@ class SchemaViewSet(CallerViewSet):
 
     def create(self, request: Request) -> Response:
         """Store the schema; 409 when there is one."""
-        schema = services.create_schema(self.caller, **_payload(request.data))
+        schema = services.create_schema(self.caller, **_payload(self.document(request)))
         return self.answer(self._dates(schema), "Schema structure is created successfully", 201)
 
     def retrieve(self, request: Request) -> Response:
@@ -37,7 +37,7 @@ class SchemaViewSet(CallerViewSet):
 
     def update(self, request: Request) -> Response:
         """Replace the schema."""
-        schema = services.update_schema(self.caller, **_payload(request.data))
+        schema = services.update_schema(self.caller, **_payload(self.document(request)))
         return self.answer(self._dates(schema), "Schema structure is updated successfully", 201)
 
     def destroy(self, request: Request) -> Response:
