@@ -158,7 +158,7 @@ if not BROKER_URL:
         "notify_throttle_interval_ms": 0,
         "wait_time_seconds": 0,
         "pool_size": 3,
-        "pool_timeout": 2,  # or a database that is away would be waited for half a minute
+        "pool_timeout": 2,  # else half a minute is spent on a database that is away
         "visibility_timeout": 60,
     }
 elif BROKER_URL.startswith(("redis", "rediss")):

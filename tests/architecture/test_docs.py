@@ -175,10 +175,6 @@ def test_every_endpoint_is_listed_with_its_methods_and_scopes() -> None:
         scopes = pattern.callback.cls.required_scopes
         actions = {method.upper(): action for method, action in pattern.callback.actions.items() if method != "head"}
         served[path] = {method: scopes.get(action, "–") for method, action in actions.items()}
-            method.upper(): scopes.get(action, "–")
-            for method, action in pattern.callback.actions.items()
-            if method != "head"
-        }
     assert {path: methods for path, methods in listed.items() if path.startswith("/v1/")} == served
     assert {f"/{pattern.pattern}" for pattern in oauth_patterns} <= set(listed)
 
