@@ -22,7 +22,7 @@ run: $(READY)
 	@$(BIN)/python manage.py up
 
 test: lint
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadgroup
 
 lint: $(READY)
 	$(BIN)/ruff check .

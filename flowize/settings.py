@@ -107,7 +107,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "auditlog.middleware.AuditlogMiddleware",
+    "apps.core.http.audit.AuditMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -138,6 +138,11 @@ DATABASES["default"]["OPTIONS"] |= {
     "server_side_binding": True,
     "prepare_threshold": env.int("DATABASE_PREPARE_THRESHOLD", default=1),
     "connect_timeout": 5,
+    # A database host that vanished without a word is noticed in seconds.
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 10_000,
     "application_name": "flowize",
 }
 if DATABASES["default"]["OPTIONS"]["prepare_threshold"] < 0:  # a transaction pooler in between
@@ -184,6 +189,7 @@ CELERY_BEAT_SCHEDULE = {
     # An expired tick is dropped unread, so ticks piled up while no worker ran cost nothing.
     "drain": {"task": "records.drain", "schedule": 1.0, "options": {"expires": 5}},
     "clear-expired-tokens": {"task": "applications.clear_expired_tokens", "schedule": 3600.0},
+    "clear-old-windows": {"task": "applications.clear_old_windows", "schedule": 3600.0},
 }
 
 # --- Flow execution ---------------------------------------------------------------------------------------------

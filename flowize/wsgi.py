@@ -2,11 +2,13 @@
 
 import os
 
+import django
 from django.conf import settings
-from django.core.wsgi import get_wsgi_application
 
 from apps.core.http.wsgi_body import ReadChunkedBody
+from apps.core.http.wsgi_request import Utf8Handler
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "flowize.settings")
 
-application = ReadChunkedBody(get_wsgi_application(), limit=settings.BODY_LIMIT)
+django.setup(set_prefix=False)
+application = ReadChunkedBody(Utf8Handler(), limit=settings.BODY_LIMIT)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from flowize.postgres import PrivateServer
 from tests.home import HOME
@@ -15,6 +16,8 @@ _SERVER = None if os.environ.get("DATABASE_URL") else PrivateServer(HOME, fsync=
 
 def pytest_configure(config: pytest.Config) -> None:
     """Every worker process uses the same server, each a database of its own."""
+    name = f"test_flowize_{os.environ['FLOWIZE_TEST_RUN']}"
+    settings.DATABASES["default"].setdefault("TEST", {})["NAME"] = name
     if _SERVER:
         _SERVER.start()
 

@@ -10,3 +10,5 @@ HOME = Path(tempfile.gettempdir()) / f"flowize-tests-{os.getuid()}-{CHECKOUT}"
 
 os.environ["FLOWIZE_HOME"] = str(HOME)
 os.environ.setdefault("LOG_LEVEL", "ERROR")
+# Two runs at once share the server, each with databases of its own.
+os.environ.setdefault("FLOWIZE_TEST_RUN", str(os.getpid()))

@@ -98,16 +98,27 @@ _registrations: TimedCache[tuple[str, str], tuple[Registration, ...]] = TimedCac
 forget_credentials = _registrations.clear
 
 
-def authenticate(credentials: Credentials, *, host: str, address: str, scopes: Sequence[str] | None = None) -> Caller:
+def authenticate(
+    credentials: Credentials,
+    *,
+    host: str,
+    address: str,
+    scopes: Sequence[str] | None = None,
+    fresh: bool = False,
+) -> Caller:
     """The caller behind credentials that were sent from ``address`` to ``host``.
 
-    ``scopes`` narrows the grant to those the request names. Raises ``WrongCredentials``, ``InvalidToken``,
+    ``scopes`` narrows the grant to those the request names; ``fresh`` asks the database even for credentials that were
+    proven a moment ago. Raises ``WrongCredentials``, ``InvalidToken``,
     ``AddressNotAllowed``, ``MissingScope`` for a scope that is not granted, and ``Forbidden`` for keys in a URL
     that the application does not allow.
     """
     if not _is_plausible(credentials):
         raise InvalidToken if isinstance(credentials, BearerToken) else WrongCredentials
-    found = _registrations.get_or_make((_key(credentials), host), lambda: _resolve(credentials, host))
+    if fresh:
+        found = _resolve(credentials, host)
+    else:
+        found = _registrations.get_or_make((_key(credentials), host), lambda: _resolve(credentials, host))
     permitting = [registration for registration in found if addresses.allows(registration.networks, address)]
     if not permitting:
         raise AddressNotAllowed

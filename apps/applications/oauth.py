@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from django.utils import timezone
 from oauth2_provider.generators import BaseHashGenerator
 from oauth2_provider.oauth2_validators import OAuth2Validator
 from oauth2_provider.scopes import BaseScopes
 
 from apps.applications.authentication import ClientCredentials, authenticate
-from apps.applications.models import Application
+from apps.applications.models import Application, RefreshToken
+from apps.applications.ratelimit import count_call
 from apps.applications.scopes import SCOPES, expand
 from apps.core import tokens
 from apps.core.errors import WrongCredentials
@@ -52,10 +54,17 @@ class Validator(OAuth2Validator):
             if credentials is None:
                 return False
             caller = authenticate(credentials, host="", address=request.headers.get("X_CLIENT_ADDRESS", ""))
+            count_call(caller).require()
         except WrongCredentials:
             return False
         request.client = Application.objects.get(pk=caller.application_id)
         return True
+
+    def revoke_token(self, token: str, token_type_hint: str, request: Any, *args: Any, **kwargs: Any) -> None:
+        """End a token of the asking client, the refresh tokens of ``/v1/checkauthentication`` included."""
+        super().revoke_token(token, token_type_hint, request, *args, **kwargs)
+        own = RefreshToken.objects.filter(application=request.client, token_hash=tokens.digest(token), revoked_at=None)
+        own.update(revoked_at=timezone.now())
 
     def client_authentication_required(self, request: Any, *args: Any, **kwargs: Any) -> bool:
         """Every client has a secret."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 from apps.core.errors import BadRequest
 
+LATEST_YEAR = 9998  # a later date could not be shown in every zone
 OUT = "%Y-%m-%d %H:%M:%S"
 # A plus sign that was not escaped in a URL arrives as a space.
 _LOST_PLUS = re.compile(r"(?<=T)([0-9:.]{5,20}) (?=\d\d:\d\d\Z)")
@@ -20,7 +21,7 @@ def read_atom(name: str, text: str) -> datetime:
     """An RFC 3339 date (ATOM): with an offset or ``Z``; raises ``BadRequest`` naming the parameter."""
     try:
         moment = datetime.fromisoformat(_LOST_PLUS.sub(r"\1+", text))
-        if moment.tzinfo is None:
+        if moment.tzinfo is None or moment.year > LATEST_YEAR:
             raise ValueError
         return moment.astimezone(UTC)
     except (ValueError, OverflowError):

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from apps.applications.caller import Caller
-from apps.core.errors import BadRequest, Conflict, Detail
+from apps.core.errors import BadRequest, Conflict, Detail, NotFound
 from apps.core.jsonio import read_json
 from apps.flows.engine.checks import check_document
 from apps.flows.models import Flow, FlowStatus, FlowVersion, VersionStatus
@@ -31,7 +31,7 @@ def save_draft(caller: Caller, flow: Flow, source: str) -> FlowVersion:
     if not isinstance(read_json(source), dict):
         raise BadRequest("A flow document is a JSON object.")
     with transaction.atomic():
-        locked = _locked(flow)
+        locked = _locked(caller, flow)
         draft = locked.versions.filter(status=VersionStatus.DRAFT).first()
         if draft is None:
             newest = locked.versions.order_by("-number").first()
@@ -58,7 +58,7 @@ def change_status(caller: Caller, flow: Flow, status: str) -> Flow:
     if act is None:
         raise BadRequest(f"The status must be one of {', '.join(_TRANSITIONS)}.")
     with transaction.atomic():
-        locked = _locked(flow)
+        locked = _locked(caller, flow)
         act(locked)
         locked.save(update_fields=["status", "live_version", "date_modified"])
     return locked
@@ -105,8 +105,11 @@ def _require(flow: Flow, *statuses: FlowStatus) -> None:
 _TRANSITIONS = {"public": _publish, "paused": _pause, "running": _resume, "inactive": _deactivate}
 
 
-def _locked(flow: Flow) -> Flow:
-    return Flow.objects.select_for_update().get(pk=flow.pk)
+def _locked(caller: Caller, flow: Flow) -> Flow:
+    locked = Flow.objects.in_workspace(caller.workspace_id).select_for_update().filter(pk=flow.pk).first()
+    if locked is None:
+        raise NotFound("There is no such flow.")
+    return locked
 
 
 def get_flow(caller: Caller, *, flow_id: str | None, name: str | None) -> Flow:

@@ -1,11 +1,9 @@
 """Taking due records out of the table under a lease, and giving them back."""
 
 import json
-import threading
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,13 +13,13 @@ from django.db import connection
 from apps.core.jsonio import StoredJSONDecoder
 
 # MATERIALIZED keeps a bad plan from claiming more than the batch; the random order of flows is their fairness, and a
-# flow that does not run costs nothing. :low spares the index the dead entries before it while an old snapshot is open.
+# flow that does not run costs nothing.
 _DUE = """
     SELECT d.id, d.wake_at FROM (SELECT id FROM flows_flow WHERE status = 'running' ORDER BY random()) f
     CROSS JOIN LATERAL (
         SELECT r.id, r.wake_at FROM records_record r
-        WHERE r.flow_id = f.id AND r.wake_at <= now() AND r.wake_at >= %(low)s AND r.status <> 1
-        ORDER BY r.wake_at LIMIT %(batch)s FOR UPDATE SKIP LOCKED
+        WHERE r.flow_id = f.id AND r.wake_at <= now() AND r.status <> 1
+        ORDER BY r.wake_at LIMIT %(per_flow)s FOR UPDATE SKIP LOCKED
     ) d LIMIT %(batch)s
 """
 
@@ -50,20 +48,16 @@ FROM claimed c JOIN flows_flow f ON f.id = c.flow_id JOIN records_recorddata d O
 
 _GIVE_BACK = """
 UPDATE records_record SET status = 0, hold = 0, lease_token = NULL, leased_by = '', wake_at = now(),
-       claims = claims - 1
+       claims = claims - 1, num_runs = num_runs - 1
 WHERE id = ANY(%(ids)s) AND lease_token = %(token)s
 """
 
-BEGINNING = datetime(1970, 1, 1).astimezone()
-OVERLAP = timedelta(seconds=60)
-FULL_SCAN_SECONDS = 30.0
-IDLE_SCAN_SECONDS = 2.0
 MOST_CLAIMS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A record under this worker's lease, with all its flow needs."""
+    """A record under this worker's lease, with all its flow needs; ``ahead`` is the database's clock before ours."""
 
     record_id: int
     uuid: str
@@ -81,52 +75,25 @@ class Claimed:
     data: Any
     vars: dict[str, Any]
     state: dict[str, Any]
-    claimed_at: datetime
+    ahead: timedelta
     lease_token: UUID
 
 
-class LowMark:
-    """How far back claims look: a minute before the latest due time claimed, and everything now and then."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._highest = BEGINNING
-        self._scanned = float("-inf")
-
-    def get(self, full_after: float = FULL_SCAN_SECONDS) -> datetime:
-        """Where the next claim starts looking: at the beginning when that was last done ``full_after`` seconds ago."""
-        with self._lock:
-            if time.monotonic() - self._scanned >= full_after or self._highest == BEGINNING:
-                self._scanned = time.monotonic()
-                return BEGINNING
-            return self._highest - OVERLAP
-
-    def note(self, moments: Sequence[datetime]) -> None:
-        """Remember the due times of what was claimed."""
-        with self._lock:
-            self._highest = max([self._highest, *moments])
+def claim_due(worker: str, batch: int) -> list[Claimed]:
+    """Lease up to ``batch`` due records of running flows to this worker, at most half of them of one flow."""
+    return _claim(worker, _DUE, batch)
 
 
-_low_mark = LowMark()
+def claim_expired(worker: str) -> list[Claimed]:
+    """Lease one record whose worker let its lease run out: it may be the one that ended its worker."""
+    return _claim(worker, _EXPIRED, 1)
 
 
-def claim(worker: str, batch: int) -> list[Claimed]:
-    """Lease up to ``batch`` due records of running flows to this worker; one whose last worker died comes alone."""
-    if expired := _claim(worker, _EXPIRED, 1, BEGINNING):
-        return expired
-    low = _low_mark.get()
-    claimed = _claim(worker, _DUE, batch, low)
-    if not claimed and low != BEGINNING and (low := _low_mark.get(IDLE_SCAN_SECONDS)) == BEGINNING:
-        claimed = _claim(worker, _DUE, batch, low)
-    _low_mark.note([row.due_at for row in claimed])
-    return claimed
-
-
-def _claim(worker: str, due: str, batch: int, low: datetime) -> list[Claimed]:
+def _claim(worker: str, due: str, batch: int) -> list[Claimed]:
     token = uuid4()
     values: dict[str, Any] = {
-        "low": low,
         "batch": batch,
+        "per_flow": max(1, batch // 2),
         "token": token,
         "worker": worker,
         "lease": settings.LEASE_SECONDS,
@@ -140,6 +107,7 @@ def _claim(worker: str, due: str, batch: int, low: datetime) -> list[Claimed]:
 def _claimed(row: Sequence[Any], token: UUID) -> Claimed:
     """The columns come in the order of the fields; Django reads json of plain cursors as text."""
     values = dict(zip(Claimed.__slots__, row, strict=False))
+    values["ahead"] -= datetime.now(UTC)
     values |= {name: json.loads(values[name], cls=StoredJSONDecoder) for name in ("data", "vars", "state")}
     return Claimed(**values, lease_token=token)
 

@@ -24,6 +24,8 @@ def perform(call: Call) -> AppResult | AppError:
         return EFFECTS[call.app](call)
     except EgressError as error:
         return AppError(error.code, str(error))
+    except ValueError as error:
+        return AppError("bad_url", f"The URL cannot be read: {error}")
 
 
 def call_http(call: Call) -> AppResult | AppError:
@@ -49,7 +51,7 @@ EFFECTS: dict[str, Callable[[Call], AppResult | AppError]] = {"core.http": call_
 
 
 def _with_query(url: str, query: Mapping[str, Any]) -> str:
-    pairs = [(name, value) for name, value in query.items() if value is not None]
+    pairs = [(name, _texts(value)) for name, value in query.items() if value is not None]
     if not pairs:
         return url
     parts = urlsplit(url)
@@ -65,6 +67,10 @@ def _headers(config: Mapping[str, Any], idempotency_key: str) -> dict[str, str]:
     own = {name: _text(value) for name, value in config.get("headers", {}).items() if value is not None}
     replaced = {name.lower() for name in own}
     return {name: value for name, value in headers.items() if name.lower() not in replaced} | own
+
+
+def _texts(value: Any) -> str | list[str]:
+    return [_text(item) for item in value] if isinstance(value, list) else _text(value)
 
 
 def _text(value: Any) -> str:

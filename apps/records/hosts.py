@@ -15,13 +15,12 @@ _settings: TimedCache[int, tuple[Options, ZoneInfo, tuple[int, int] | None]] = T
 forget_hosts = _settings.clear
 
 
-def host_of(workspace_id: int, database_now: datetime) -> Host:
+def host_of(workspace_id: int, ahead: timedelta) -> Host:
     """The world of records of a workspace; its options may be a second old.
 
-    ``database_now`` is what the database's clock said a moment ago: due times of all workers are set by that one clock.
+    ``ahead`` is how far the database's clock is before ours: due times of all workers are set by that one clock.
     """
     options, zone, schema = _settings.get_or_make(workspace_id, lambda: _load(workspace_id))
-    ahead = database_now - datetime.now(UTC)
     return Host(
         now=lambda: datetime.now(UTC) + ahead,
         monotonic=time.monotonic,

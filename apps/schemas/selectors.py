@@ -10,7 +10,12 @@ from apps.schemas.models import Schema
 
 def problems(schema: tuple[int, int] | None, document: JSON) -> list[Detail]:
     """What keeps ``document`` from fitting the schema (id, version); nothing when there is none."""
-    return compiled(*schema).problems(document) if schema else []
+    if schema is None:
+        return []
+    try:
+        return compiled(*schema).problems(document)
+    except Schema.DoesNotExist:  # replaced or removed a moment ago: what is in force now counts
+        return problems(Schema.objects.filter(pk=schema[0]).values_list("id", "version").first(), document)
 
 
 @lru_cache(maxsize=256)

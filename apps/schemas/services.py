@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from apps.applications.caller import Caller
-from apps.core.draft4 import compile_schema
+from apps.core.draft4 import CompiledSchema, compile_schema
 from apps.core.errors import BadRequest, Conflict, Detail, NotFound
 from apps.core.jsonio import read_json
 from apps.schemas.models import Schema
@@ -66,19 +66,30 @@ def checked_texts(schema: Any, data_record: Any) -> tuple[str, str]:
 
 def check_texts(source: str, sample: str) -> None:
     """Raise ``BadRequest`` unless ``source`` is a valid draft-4 schema and ``sample`` fits it."""
-    compiled = compile_schema(_read("schema", source))
+    compiled = _compiled(_read("schema", source))
     problems = compiled.problems(_read("data_record", sample))
     if problems:
         details = [Detail(f"/data_record{detail.path}", detail.message) for detail in problems]
         raise BadRequest("The data_record does not fit the schema.", details=details)
 
 
+def _compiled(schema: Any) -> CompiledSchema:
+    try:
+        return compile_schema(schema)
+    except BadRequest as error:
+        raise BadRequest(error.message, details=_within("schema", error)) from None
+
+
 def _read(name: str, text: str) -> Any:
     try:
         return read_json(text)
     except BadRequest as error:
-        details = [Detail(f"/{name}{detail.path}", detail.message) for detail in error.details]
-        raise BadRequest(f"{name}: {error.message}", details=details) from None
+        raise BadRequest(f"{name}: {error.message}", details=_within(name, error)) from None
+
+
+def _within(name: str, error: BadRequest) -> list[Detail]:
+    """The faults of one text, their paths as seen from the body that holds it."""
+    return [Detail(f"/{name}{detail.path}", detail.message) for detail in error.details]
 
 
 def _decoded(name: str, value: Any) -> str:

@@ -15,6 +15,7 @@ from apps.applications.members import member_caller
 from apps.applications.models import Application
 from apps.applications.scopes import SCOPES
 from apps.core import tokens
+from apps.core.errors import Conflict
 from apps.flows import services as flows
 from apps.flows.models import Flow
 from apps.schemas.models import Schema
@@ -31,7 +32,7 @@ def build_demo(name: str, rate_limit: int) -> dict[str, Any]:
 
     Credentials of an earlier call with the same name stop working.
     """
-    organization, _ = Organization.objects.get_or_create(name=name, defaults={"api_key_enabled": True})
+    organization = _demo_organization(name)
     project = organization.projects.filter(name=f"{name} demo").first() or create_project(organization, f"{name} demo")
     workspace = project.workspaces.select_related("project").get(api_host="")
     caller = member_caller(workspace, Role.OWNER)
@@ -51,6 +52,15 @@ def build_demo(name: str, rate_limit: int) -> dict[str, Any]:
         "flow_id": str(flow.pk),
         **_renew_applications(project, rate_limit),
     }
+
+
+def _demo_organization(name: str) -> Organization:
+    """The demonstration organization of that name; one that people made themselves is left alone."""
+    organization, created = Organization.objects.get_or_create(name=name, defaults={"api_key_enabled": True})
+    taken = User.objects.filter(username=name).exclude(memberships__organization=organization).exists()
+    if taken or not (created or Echo.objects.filter(organization=organization).exists()):
+        raise Conflict(f"There is an organization or a person named {name} that is no demonstration: use another name.")
+    return organization
 
 
 def _renew_user(organization: Organization) -> tuple[str, str]:

@@ -19,7 +19,6 @@ from apps.core.http.client import address_of
 Styles = tuple[type, ...]
 # The key styles and tokens serve every endpoint; an endpoint that takes more says so.
 USUAL: Styles = (BearerToken, Keys)
-CHALLENGE = 'Bearer realm="flowize"'
 
 
 def host_of(request: Request) -> str:
@@ -56,6 +55,7 @@ class CallerViewSet(EnvelopeViewSet):
 
     required_scopes: dict[str, str] = {}
     extra_styles: dict[str, Styles] = {}
+    fresh = False
     caller: Caller
     rate: RateState | None = None
 
@@ -77,7 +77,11 @@ class CallerViewSet(EnvelopeViewSet):
         """The caller of this request."""
         credentials = self.credentials(request)
         return authenticate(
-            credentials, host=host_of(request), address=address_of(request._request), scopes=scopes_of(request)
+            credentials,
+            host=host_of(request),
+            address=address_of(request._request),
+            scopes=scopes_of(request),
+            fresh=self.fresh,
         )
 
     def credentials(self, request: Request) -> Credentials:
@@ -90,7 +94,6 @@ class CallerViewSet(EnvelopeViewSet):
     def _refuse(self, request: Request, error: FlowizeError) -> None:
         self.rate = count_failed_login(address_of(request._request))
         self.rate.require()
-        error.headers.setdefault("WWW-Authenticate", _challenge(error))
         raise error
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
@@ -100,11 +103,6 @@ class CallerViewSet(EnvelopeViewSet):
             for name, value in self.rate.headers.items():
                 response[name] = value
         return response
-
-
-def _challenge(error: FlowizeError) -> str:
-    """RFC 6750 section 3: an unusable token is named, missing credentials are not."""
-    return f'{CHALLENGE}, error="invalid_token"' if isinstance(error, InvalidToken) else CHALLENGE
 
 
 CLIENT_STYLES: Styles = (ClientCredentials,)

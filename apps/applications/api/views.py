@@ -16,14 +16,15 @@ GRANT = "client_credentials"
 class TokenViewSet(CallerViewSet):
     """Both calls take the client's id and secret as headers; their answers must not be stored."""
 
+    fresh = True
+
     def credentials(self, request: Request) -> Credentials:
         """Only client credentials buy tokens, and only with the one grant type."""
-        grant_type = one_of(request, headers=("Grant-Type",), parameters=("grant_type",))
-        if grant_type != GRANT:
-            raise BadRequest(f"grant_type must be {GRANT}.")
         credentials = credentials_of(request)
         if not isinstance(credentials, ClientCredentials):
             raise WrongCredentials
+        if one_of(request, headers=("Grant-Type",), parameters=("grant_type",)) != GRANT:
+            raise BadRequest(f"grant_type must be {GRANT}.")
         return credentials
 
     def check(self, request: Request) -> Response:

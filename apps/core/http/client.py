@@ -1,7 +1,5 @@
 """Who is on the other end of the connection."""
 
-import ipaddress
-
 from django.conf import settings
 from django.http import HttpRequest
 
@@ -32,10 +30,4 @@ def is_secure(request: HttpRequest) -> bool:
 def peer_is_trusted(request: HttpRequest) -> bool:
     """Whether the connection comes from one of the installation's own proxies."""
     peer = request.META.get("REMOTE_ADDR", "")
-    if not peer:
-        return settings.TRUST_UNIX_SOCKET
-    try:
-        address = ipaddress.ip_address(peer)
-    except ValueError:
-        return False
-    return any(address in network for network in settings.TRUSTED_PROXIES)
+    return addresses.allows(settings.TRUSTED_PROXIES, peer) if peer else settings.TRUST_UNIX_SOCKET

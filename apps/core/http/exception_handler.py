@@ -15,6 +15,7 @@ from apps.core import errors
 from apps.core.http import envelope
 from apps.core.http.client import address_of
 
+CHALLENGE = 'Bearer realm="flowize"'
 log = structlog.get_logger(__name__)
 
 
@@ -56,11 +57,20 @@ _TRANSLATIONS: tuple[tuple[tuple[type[BaseException], ...], Any], ...] = (
 )
 
 
+def _challenge(error: errors.FlowizeError) -> str:
+    """RFC 6750 section 3: a token's fault is named, missing credentials are not."""
+    if isinstance(error, errors.InvalidToken):
+        return f'{CHALLENGE}, error="invalid_token"'
+    return f'{CHALLENGE}, error="insufficient_scope"' if isinstance(error, errors.MissingScope) else CHALLENGE
+
+
 def handle(exc: Exception, context: Mapping[str, Any]) -> Response:
     """DRF's hook: the envelope of the error, with its headers."""
     error = as_flowize_error(exc)
     if error.status >= 500:
         log.error("request failed", error=type(exc).__name__, exc_info=exc if error.status == 500 else None)
+    if (error.status == 401 or isinstance(error, errors.InvalidToken)) and "WWW-Authenticate" not in error.headers:
+        error.headers["WWW-Authenticate"] = _challenge(error)
     response = Response(envelope.failure(error, address_of(context["request"]._request)), status=error.status)
     for name, value in error.headers.items():
         response[name] = value

@@ -17,7 +17,10 @@ log = structlog.get_logger("flowize.request")
 Handler = Callable[[HttpRequest], HttpResponse]
 
 # What an answer depends on; the session that the admin's middleware looks at is none of it.
-API_VARY = "Accept, Content-Type, Authorization, X-Apikey, X-App, X-Scopes"
+API_VARY = (
+    "Accept, Content-Type, Authorization, Authentication, Client-Id, Client-Secret, X-Apikey, X-App, X-Scopes, scopes, "
+    "X-Uuid, uuid, X-Flow, X-Flow-Id"
+)
 STRICT_POLICY = "default-src 'none'; frame-ancestors 'none'"
 # Alpine, which the admin's theme is written with, evaluates the expressions in its attributes.
 ADMIN_POLICY = (
@@ -60,8 +63,7 @@ def api_errors(get_response: Handler) -> Handler:
             return get_response(request)
         refusal = _refusal(request)
         response = error_pages.respond(request, refusal) if refusal else get_response(request)
-        if response.status_code >= 400:
-            response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault("Cache-Control", "no-store" if response.status_code >= 400 else "private, no-cache")
         response["Vary"] = API_VARY
         return response
 

@@ -1,5 +1,6 @@
 """``/v1/flowdiagram`` and ``/v1/changeflowstatus``."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from rest_framework.request import Request
@@ -45,14 +46,14 @@ class FlowViewSet(CallerViewSet):
     def _current(self, flow: Flow, versions: list[FlowVersion]) -> dict[str, Any]:
         """The live version; of a flow never published, its draft."""
         shown = flow.live_version or next(iter(versions), None)
-        document = shown.document if shown else {"objects": {}}
+        objects = _objects(shown.document) if shown else {}
         return {
             "flow_id": str(flow.pk),
             "version": str(shown.number) if shown else "",
             "status": flow.status,
             "date_published": dates.render(shown.date_published if shown else None, self.caller.zone),
-            "objects": [_object(name, body) for name, body in document.get("objects", {}).items()],
-            "connections": list(_connections(document)),
+            "objects": [_object(name, body) for name, body in objects.items()],
+            "connections": list(_connections(objects)),
         }
 
     def _version(self, version: FlowVersion) -> dict[str, str]:
@@ -72,13 +73,23 @@ def flow_reference(request: Request) -> dict[str, str | None]:
     }
 
 
+def _objects(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The objects of a document; a draft may hold anything in their place, which is left out."""
+    objects = document.get("objects")
+    if not isinstance(objects, dict):
+        return {}
+    return {name: body for name, body in objects.items() if isinstance(body, dict)}
+
+
 def _object(name: str, body: dict[str, Any]) -> dict[str, Any]:
     """What callers may know of an object: its configuration may hold secrets and stays inside."""
-    shown = {"id": name, "type": body.get("type", ""), "text": body.get("text", name)}
-    return shown | ({"app": body["app"]} if "app" in body else {})
+    known = {"id": name, "type": "", "text": name}
+    return known | {key: body[key] for key in ("type", "text", "app") if isinstance(body.get(key), str)}
 
 
-def _connections(document: dict[str, Any]) -> Any:
-    for name, body in document.get("objects", {}).items():
-        for port, target in (body.get("next") or {}).items():
-            yield {"from": name, "port": port, "to": target}
+def _connections(objects: dict[str, dict[str, Any]]) -> Iterator[dict[str, str]]:
+    for name, body in objects.items():
+        ports = body.get("next")
+        for port, target in (ports if isinstance(ports, dict) else {}).items():
+            if isinstance(target, str):
+                yield {"from": name, "port": port, "to": target}

@@ -52,7 +52,8 @@ def _broker_answers() -> bool:
             link.ensure_connection(max_retries=1, timeout=1)
         return True
 
-    return _broker.get_or_make("", connects)
+    # A broker that is away is remembered too: finding out takes seconds.
+    return _broker.get_or_make("", lambda: _holds(connects))
 
 
 def _worker() -> bool:

@@ -4,7 +4,7 @@ from typing import Any
 
 import psycopg
 from django.conf import settings
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from pgmq.install import get_embedded_install_sql, get_embedded_sql_version
 from psycopg import sql
 
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         with psycopg.connect(_conninfo()) as connection:
             connection.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
             if _is_needed(connection, mark):
-                connection.execute("DROP SCHEMA IF EXISTS pgmq CASCADE")
+                _drop_ours(connection)
                 connection.execute(get_embedded_install_sql())
                 connection.execute(sql.SQL("COMMENT ON SCHEMA pgmq IS {}").format(sql.Literal(mark)))
                 self.stdout.write("The broker is installed.")
@@ -40,6 +40,15 @@ class Command(BaseCommand):
 def _conninfo() -> str:
     given = settings.CELERY_BROKER_TRANSPORT_OPTIONS.get("conn_string")
     return str(given or postgres.conninfo(settings.CELERY_BROKER_URL))
+
+
+def _drop_ours(connection: psycopg.Connection) -> None:
+    """Remove an older installation of ours; a schema of that name that is not ours stays, and stops us."""
+    row = connection.execute("SELECT obj_description(to_regnamespace('pgmq'), 'pg_namespace')").fetchone()
+    if row and (row[0] or "").startswith(MARK):
+        connection.execute("DROP SCHEMA pgmq CASCADE")
+    elif connection.execute("SELECT to_regnamespace('pgmq')").fetchone() != (None,):
+        raise CommandError("The database has a schema named pgmq that is not ours: remove it, or set BROKER_URL.")
 
 
 def _is_needed(connection: psycopg.Connection, mark: str) -> bool:

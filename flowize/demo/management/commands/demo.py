@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from apps.core.errors import Conflict
 from flowize.demo import content
 from flowize.demo.services import build_demo
 
@@ -30,7 +31,10 @@ class Command(BaseCommand):
             raise CommandError("--name takes lower-case letters, digits and hyphens, at most 61.")
         if not 0 <= options["rate_limit"] <= 2_147_483_647:
             raise CommandError("--rate-limit takes a number of requests from 0 (unlimited) to 2147483647.")
-        built = build_demo(options["name"], options["rate_limit"])
+        try:
+            built = build_demo(options["name"], options["rate_limit"])
+        except Conflict as error:
+            raise CommandError(error.message) from error
         self.stdout.write(json.dumps(built, indent=2) if options["json"] else _described(built))
         if not options["json"] and not settings.EGRESS_ALLOW:
             self.stderr.write("EGRESS_ALLOW is empty, so the flow's call to its local echo will be refused.")
