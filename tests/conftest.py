@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+import hypothesis
 import pytest
 from django.conf import settings
 
@@ -12,6 +13,13 @@ from flowize.postgres import PrivateServer
 from tests.home import HOME
 
 _SERVER = None if os.environ.get("DATABASE_URL") else PrivateServer(HOME, fsync=False)
+
+
+# A machine at work is no reason to fail, and the same commit must find the same.
+hypothesis.settings.register_profile(
+    "flowize", deadline=None, derandomize=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("flowize")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -262,3 +262,11 @@ def test_a_replaced_client_secret_ends_what_was_bought_with_the_old_one(acme: Te
         of_token(token)
     credentials = ClientCredentials(acme.oauth.client_id, fresh)
     assert authenticate(credentials, host="", address="127.0.0.1").application_id == acme.oauth.pk
+
+
+def test_fresh_proof_is_not_answered_from_memory(acme: Tenant) -> None:
+    of_client(acme)
+    Application.objects.update(active=False)
+    assert of_client(acme).application_id == acme.oauth.pk
+    with pytest.raises(WrongCredentials):
+        of_client(acme, fresh=True)

@@ -227,3 +227,5 @@ def test_a_challenge_comes_with_each_refusal(acme: Tenant, client: Client) -> No
     assert client.get("/v1/schema")["WWW-Authenticate"] == 'Bearer realm="flowize"'
     bad = client.get("/v1/schema", headers={"Authorization": "Bearer x"})
     assert bad["WWW-Authenticate"] == 'Bearer realm="flowize", error="invalid_token"'
+    lacking = client.get("/v1/schema", headers=acme.narrow_headers)
+    assert lacking["WWW-Authenticate"] == 'Bearer realm="flowize", error="insufficient_scope"'

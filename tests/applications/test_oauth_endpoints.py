@@ -273,3 +273,19 @@ def test_wrong_credentials_are_counted_here_too(client: Client, acme: Tenant, se
     assert response.json() == {"error": "temporarily_unavailable", "error_description": "Too many requests."}
     assert int(response["Retry-After"]) == 3600
     assert client.post(TOKEN, wrong, REMOTE_ADDR="10.0.0.1").status_code == 401
+
+
+def test_revocation_of_a_refresh_token(client: Client, acme: Tenant, rival: Tenant) -> None:
+    refresh = client.get("/v1/checkauthentication", headers=acme.client_headers).json()["resource"]["refresh_token"]
+    headers = acme.client_headers | {"refresh_token": refresh}
+    assert client.post(REVOKE, pair(rival) | {"token": refresh}).status_code == 200
+    assert client.get("/v1/refreshtoken", headers=headers).status_code == 200
+    assert client.post(REVOKE, pair(acme) | {"token": refresh}).status_code == 200
+    assert client.get("/v1/refreshtoken", headers=headers).status_code == 401
+
+
+def test_calls_of_the_standard_endpoints_count_against_the_applications_limit(client: Client, acme: Tenant) -> None:
+    Application.objects.update(rate_limit=2)
+    statuses = [client.post(TOKEN, GRANT | pair(acme)).status_code for _ in range(3)]
+    assert statuses == [200, 200, 429]
+    assert AccessToken.objects.count() == 2

@@ -46,8 +46,8 @@ def test_the_admin_runs_its_own_scripts_only(client: Client, db: None) -> None:
 def test_api_answers_vary_by_what_they_depend_on(client: Client) -> None:
     expected = {"Accept", "Content-Type", "Authorization", "Authentication", "Client-Id", "Client-Secret", "X-Apikey"}
     expected |= {"X-App", "X-Scopes", "scopes", "X-Uuid", "uuid", "X-Flow", "X-Flow-Id"}
-    assert set(client.get("/v1/nothing")["Vary"].split(", ")) == expected
-    assert client.options("/v1/record")["Vary"] == expected
+    for response in (client.get("/v1/nothing"), client.options("/v1/record")):
+        assert set(response["Vary"].split(", ")) == expected
 
 
 def test_plain_http_is_refused_not_redirected(client: Client, settings: Any) -> None:
