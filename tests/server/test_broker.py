@@ -105,29 +105,3 @@ def test_records_are_taken_while_redis_is_gone_and_run_when_it_is_back(
 
     assert max(seconds) < SLOWEST_SECONDS
     assert [sink.keys_of(uuid) for uuid in during] == [[f"{uuid}:1:3"] for uuid in during]
-
-
-@pytest.fixture
-def deadly_acknowledgements(shipped: Installation) -> Iterator[None]:
-    """Every worker that tells the queue of a message it has taken loses its connection over it."""
-    shipped.database.rows(
-        "CREATE FUNCTION end_connection() RETURNS trigger LANGUAGE plpgsql AS"
-        " 'BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); PERFORM pg_sleep(1); RETURN OLD; END'"
-    )
-    shipped.database.rows(
-        "CREATE TRIGGER deadly BEFORE DELETE ON pgmq.q_flowize FOR EACH ROW EXECUTE FUNCTION end_connection()"
-    )
-    yield
-    shipped.database.rows("DROP FUNCTION IF EXISTS end_connection() CASCADE")
-
-
-def test_worker_goes_on_after_connections_lost_in_the_middle_of_an_acknowledgement(
-    shipped: Installation, deadly_acknowledgements: None
-) -> None:
-    log = shipped.serving["worker"].log
-    before = log.read_text().count("Couldn't ack")
-    wait_until(lambda: log.read_text().count("Couldn't ack") >= before + 4, 30)
-    shipped.database.rows("DROP FUNCTION end_connection() CASCADE")
-    assert shipped.insert("after-lost-acknowledgements").status_code == 201
-
-    shipped.wait_finished("after-lost-acknowledgements", seconds=10)
