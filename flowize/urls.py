@@ -7,15 +7,20 @@ from django.views.generic import RedirectView
 from apps.applications.api import urls as applications
 from apps.core.http.health import healthz
 from apps.flows.api import urls as flows
+from apps.keystores.api import urls as keystores
 from apps.records.api import urls as records
 from apps.records.api.readiness import readyz
 from apps.schemas.api import urls as schemas
+from apps.tables.api import urls as tables
+from apps.triggers.api import urls as triggers
 from flowize.demo.views import echo
+
+v1 = applications.v1 + schemas.v1 + keystores.v1 + tables.v1 + flows.v1 + records.v1 + triggers.v1
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
-    path("v1/", include(applications.v1 + schemas.v1 + flows.v1 + records.v1)),
+    path("v1/", include(v1)),
     path("", include((applications.urlpatterns, applications.app_name))),
     path("healthz", healthz),
     path("readyz", readyz),

@@ -12,11 +12,9 @@ import pytest
 from django.core.management import call_command
 
 from apps.applications.api.urls import urlpatterns as oauth_patterns
-from apps.applications.api.urls import v1 as token_patterns
 from apps.applications.scopes import SCOPES
 from apps.core import errors
 from apps.core.http import envelope
-from apps.flows.api.urls import v1 as flow_patterns
 from apps.flows.engine.apps import APPS
 from apps.flows.engine.checks import check_document
 from apps.flows.engine.document import DOCUMENT_SCHEMA, OBJECTS
@@ -24,9 +22,8 @@ from apps.flows.engine.expressions import compile_expression
 from apps.flows.engine.functions import FUNCTIONS
 from apps.flows.engine.graph import optional_ports
 from apps.flows.engine.templates import compile_template
-from apps.records.api.urls import v1 as record_patterns
 from apps.records.models import Status
-from apps.schemas.api.urls import v1 as schema_patterns
+from flowize.urls import v1
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
@@ -170,7 +167,7 @@ def test_every_endpoint_is_listed_with_its_methods_and_scopes() -> None:
         for path in paths:
             listed.setdefault(path, {}).update(dict.fromkeys(methods, code(scope)))
     served = {}
-    for pattern in [*token_patterns, *schema_patterns, *flow_patterns, *record_patterns]:
+    for pattern in v1:
         path = "/v1/" + re.sub(r"\(\?P<(\w+)>.*\)", r"{\1}", str(pattern.pattern).strip("^$")).removesuffix("/?")
         scopes = pattern.callback.cls.required_scopes
         actions = {method.upper(): action for method, action in pattern.callback.actions.items() if method != "head"}

@@ -9,7 +9,14 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from apps.applications.api.credentials import credentials_of, scopes_of
-from apps.applications.authentication import BearerToken, ClientCredentials, Credentials, Keys, authenticate
+from apps.applications.authentication import (
+    BearerToken,
+    ClientCredentials,
+    Credentials,
+    Keys,
+    ProjectKey,
+    authenticate,
+)
 from apps.applications.caller import Caller
 from apps.applications.ratelimit import RateState, count_call, count_failed_login
 from apps.core.errors import BadRequest, FlowizeError, InvalidToken, WrongCredentials
@@ -33,6 +40,10 @@ class EnvelopeViewSet(ViewSet):
         """A success with its resource and text."""
         address = address_of(self.request._request)
         return Response(envelope.success(code, address, resource, message), status=code)
+
+    def bare(self, document: Any, code: int = status.HTTP_200_OK) -> Response:
+        """A success that is the document itself, without an envelope."""
+        return Response(document, status=code)
 
     def document(self, request: Request) -> Any:
         """The body's document; raises ``BadRequest`` when there is none."""
@@ -106,3 +117,4 @@ class CallerViewSet(EnvelopeViewSet):
 
 
 CLIENT_STYLES: Styles = (ClientCredentials,)
+PROJECT_KEY: Styles = (ProjectKey,)

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class KeystoresConfig(AppConfig):
+    name = "apps.keystores"
+    label = "keystores"
