@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 from apps.core.errors import BadRequest, NotFound
+from apps.core.preconditions import Part
 from apps.flows.engine.program import Program, compile_program
 from apps.flows.models import Flow, FlowVersion
 
@@ -31,3 +32,8 @@ def flow_lookup(flow_id: str | None, name: str | None) -> dict[str, int | str]:
     if not name:
         raise BadRequest("Name the flow: X-Flow or X-Flow-Id is missing.")
     return {"name": name}
+
+
+def version_of(flow: Flow) -> tuple[Part, ...]:
+    """What tells a flow with its versions from every earlier state of it."""
+    return ("flow", flow.pk, flow.date_modified, flow.status, flow.live_version_id)

@@ -10,9 +10,10 @@ from django.utils import timezone
 from apps.applications.caller import Caller
 from apps.core.errors import BadRequest, Conflict, Detail, NotFound
 from apps.core.jsonio import read_json
+from apps.core.preconditions import Precondition
 from apps.flows.engine.checks import check_document
 from apps.flows.models import Flow, FlowStatus, FlowVersion, VersionStatus
-from apps.flows.selectors import find_flow
+from apps.flows.selectors import find_flow, version_of
 
 
 def create_flow(caller: Caller, *, name: str, description: str = "") -> Flow:
@@ -38,6 +39,7 @@ def save_draft(caller: Caller, flow: Flow, source: str) -> FlowVersion:
             draft = FlowVersion(flow=locked, number=newest.number + 1 if newest else 1)
         draft.source, draft.sha256 = source, hashlib.sha256(source.encode()).hexdigest()
         draft.save()
+        locked.save(update_fields=["date_modified"])  # a flow has changed when its draft has
     return draft
 
 
@@ -47,7 +49,7 @@ def problems_of(source: str) -> list[Detail]:
     return [Detail(f"{problem.object}/{problem.path}".rstrip("/"), problem.message) for problem in found]
 
 
-def change_status(caller: Caller, flow: Flow, status: str) -> Flow:
+def change_status(caller: Caller, flow: Flow, status: str, precondition: Precondition | None = None) -> Flow:
     """Bring a flow to ``public`` (publish the draft), ``paused``, ``running`` or ``inactive``.
 
     The state it is in already is no error. Raises ``BadRequest`` for another word and ``Conflict``, naming the present
@@ -59,6 +61,8 @@ def change_status(caller: Caller, flow: Flow, status: str) -> Flow:
         raise BadRequest(f"The status must be one of {', '.join(_TRANSITIONS)}.")
     with transaction.atomic():
         locked = _locked(caller, flow)
+        if precondition:
+            precondition.check(*version_of(locked), modified=locked.date_modified)
         act(locked)
         locked.save(update_fields=["status", "live_version", "date_modified"])
     return locked

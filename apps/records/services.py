@@ -15,6 +15,7 @@ from psycopg.types.json import Jsonb
 from apps.applications.caller import Caller
 from apps.core.errors import BadRequest, Conflict, Detail, NotFound
 from apps.core.jsonio import JSON
+from apps.core.preconditions import Part
 from apps.flows.models import FlowStatus
 from apps.flows.selectors import flow_lookup
 from apps.records import selectors
@@ -99,10 +100,20 @@ def create_records(
 
 def get_record(caller: Caller, uuid: str) -> tuple[Record, list[selectors.Step]]:
     """A record of the caller's workspace with its trace; raises ``NotFound``."""
+    _check_readable(caller, uuid)
+    return selectors.get_record(caller.workspace_id, uuid)
+
+
+def get_version(caller: Caller, uuid: str) -> tuple[Part, ...]:
+    """The version of a record of the caller's workspace, for whoever may have it already; raises ``NotFound``."""
+    _check_readable(caller, uuid)
+    return selectors.version_of(caller.workspace_id, uuid)
+
+
+def _check_readable(caller: Caller, uuid: str) -> None:
     caller.require("record.read")
     if not UUID_FORM.fullmatch(uuid):
         raise NotFound("There is no such data record.")
-    return selectors.get_record(caller.workspace_id, uuid)
 
 
 def _check_count(documents: Sequence[JSON], uuid: str | None) -> None:

@@ -5,6 +5,7 @@ from functools import lru_cache
 from apps.core.draft4 import CompiledSchema, compile_schema
 from apps.core.errors import Detail
 from apps.core.jsonio import JSON, read_json
+from apps.core.preconditions import Part
 from apps.schemas.models import Schema
 
 
@@ -27,3 +28,8 @@ def compiled(schema_id: int, version: int) -> CompiledSchema:
 def current(workspace_id: int) -> tuple[int, int] | None:
     """The id and version of the workspace's schema, or none."""
     return Schema.objects.in_workspace(workspace_id).values_list("id", "version").first()
+
+
+def version_of(schema: Schema) -> tuple[Part, ...]:
+    """What tells this version of the schema from every other."""
+    return ("schema", schema.pk, schema.version)

@@ -11,7 +11,9 @@ from apps.applications.caller import Caller
 from apps.core.draft4 import CompiledSchema, compile_schema
 from apps.core.errors import BadRequest, Conflict, Detail, NotFound
 from apps.core.jsonio import read_json
+from apps.core.preconditions import Precondition
 from apps.schemas.models import Schema
+from apps.schemas.selectors import version_of
 
 TEXTS = ("schema", "data_record")
 
@@ -36,12 +38,14 @@ def get_schema(caller: Caller) -> Schema:
     return _get(Schema.objects.all(), caller)
 
 
-def update_schema(caller: Caller, *, url: str, schema: str, data_record: str) -> Schema:
+def update_schema(
+    caller: Caller, *, url: str, schema: str, data_record: str, precondition: Precondition | None = None
+) -> Schema:
     """Replace the schema; records that are stored stay as they are."""
     caller.require("schema")
     source, sample = checked_texts(schema, data_record)
     with transaction.atomic():
-        row = _get(Schema.objects.select_for_update(), caller)
+        row = _locked(caller, precondition)
         row.url, row.source, row.sample = url, source, sample
         row.version += 1
         row.date_modified = timezone.now()
@@ -49,12 +53,11 @@ def update_schema(caller: Caller, *, url: str, schema: str, data_record: str) ->
     return row
 
 
-def delete_schema(caller: Caller) -> None:
+def delete_schema(caller: Caller, *, precondition: Precondition | None = None) -> None:
     """Remove the schema; from now on records are accepted unchecked."""
     caller.require("schema")
-    deleted, _ = Schema.objects.in_workspace(caller.workspace_id).delete()
-    if not deleted:
-        raise NotFound("There is no data schema.")
+    with transaction.atomic():
+        _locked(caller, precondition).delete()
 
 
 def checked_texts(schema: Any, data_record: Any) -> tuple[str, str]:
@@ -105,4 +108,12 @@ def _get(rows: Any, caller: Caller) -> Schema:
     row = rows.in_workspace(caller.workspace_id).first()
     if row is None:
         raise NotFound("There is no data schema.")
+    return row
+
+
+def _locked(caller: Caller, precondition: Precondition | None) -> Schema:
+    """The schema, held until the transaction ends, once it is the one the caller means to change."""
+    row = _get(Schema.objects.select_for_update(), caller)
+    if precondition:
+        precondition.check(*version_of(row), modified=row.date_modified)
     return row

@@ -12,6 +12,7 @@ from apps.core.errors import BadRequest
 from apps.core.http.parameters import one_of
 from apps.flows import services
 from apps.flows.models import Flow, FlowVersion
+from apps.flows.selectors import version_of
 
 STATUS_TEXTS = {"public": "published", "paused": "paused", "running": "resumed", "inactive": "stopped"}
 
@@ -24,6 +25,7 @@ class FlowViewSet(CallerViewSet):
     def retrieve(self, request: Request) -> Response:
         """A flow's diagram: its live version with objects and connections, and the list of its versions."""
         flow = services.get_flow(self.caller, **flow_reference(request))
+        self.unless_current(*version_of(flow), modified=flow.date_modified)
         versions = list(flow.versions.all())
         resource = {
             "customer": self.caller.project_name,
@@ -40,7 +42,7 @@ class FlowViewSet(CallerViewSet):
         status = one_of(request, headers=("X-Status",), parameters=("status",))
         if not status:
             raise BadRequest(f"X-Status is missing: one of {', '.join(STATUS_TEXTS)}.")
-        services.change_status(self.caller, flow, status)
+        services.change_status(self.caller, flow, status, self.precondition())
         return self.answer("", f"Flow diagram has been {STATUS_TEXTS[status]} successfully")
 
     def _current(self, flow: Flow, versions: list[FlowVersion]) -> dict[str, Any]:

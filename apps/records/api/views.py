@@ -13,7 +13,7 @@ from apps.flows.api.views import flow_reference
 from apps.records import services
 from apps.records.api.trace import trace_of
 from apps.records.models import Record, Status
-from apps.records.selectors import Step
+from apps.records.selectors import Step, version_as_read
 
 
 class RecordViewSet(CallerViewSet):
@@ -39,7 +39,11 @@ class RecordViewSet(CallerViewSet):
 
     def retrieve(self, request: Request, uuid: str | None = None) -> Response:
         """A record with its document, status and the trace of the objects it passed."""
-        record, steps = services.get_record(self.caller, _uuid(request, uuid))
+        uuid = _uuid(request, uuid)
+        if self.conditions.for_reads:
+            self.unless_current(*services.get_version(self.caller, uuid))
+        record, steps = services.get_record(self.caller, uuid)
+        self.unless_current(*version_as_read(record))
         return self.answer(self._shown(record, steps), "Data Record structure was retrieving successfully")
 
     def _shown(self, record: Record, steps: list[Step]) -> dict[str, Any]:

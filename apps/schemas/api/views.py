@@ -11,6 +11,7 @@ from apps.core import dates
 from apps.core.errors import BadRequest
 from apps.schemas import services
 from apps.schemas.models import Schema
+from apps.schemas.selectors import version_of
 
 
 class SchemaViewSet(CallerViewSet):
@@ -27,6 +28,7 @@ class SchemaViewSet(CallerViewSet):
     def retrieve(self, request: Request) -> Response:
         """Get the schema as it was sent."""
         schema = services.get_schema(self.caller)
+        self.unless_current(*version_of(schema), modified=schema.date_modified)
         resource = {
             "url": schema.url,
             "schema": base64.b64encode(schema.source.encode()).decode(),
@@ -37,12 +39,13 @@ class SchemaViewSet(CallerViewSet):
 
     def update(self, request: Request) -> Response:
         """Replace the schema."""
-        schema = services.update_schema(self.caller, **_payload(self.document(request)))
+        payload = _payload(self.document(request))
+        schema = services.update_schema(self.caller, **payload, precondition=self.precondition())
         return self.answer(self._dates(schema), "Schema structure is updated successfully", 201)
 
     def destroy(self, request: Request) -> Response:
         """Remove the schema."""
-        services.delete_schema(self.caller)
+        services.delete_schema(self.caller, precondition=self.precondition())
         return self.answer({}, "Schema has been removed successfully")
 
     def _dates(self, schema: Schema) -> dict[str, str]:
