@@ -194,6 +194,7 @@ CELERY_BEAT_SCHEDULE = {
     "drain": {"task": "records.drain", "schedule": 1.0, "options": {"expires": 5}},
     "clear-expired-tokens": {"task": "applications.clear_expired_tokens", "schedule": 3600.0},
     "clear-old-windows": {"task": "applications.clear_old_windows", "schedule": 3600.0},
+    "clear-old-events": {"task": "webhooks.clear_old_events", "schedule": 3600.0},
 }
 
 # --- Flow execution ---------------------------------------------------------------------------------------------
@@ -206,6 +207,7 @@ EGRESS_ALLOW = [
     ipaddress.ip_network(value)
     for value in env.list("EGRESS_ALLOW", default=["127.0.0.0/8", "::1/128"] if EMBEDDED else [])
 ]
+WEBHOOK_EVENT_DAYS = env.int("WEBHOOK_EVENT_DAYS", default=0)
 EGRESS_MAX_BYTES = env.int("EGRESS_MAX_BYTES", default=5 * 1024 * 1024)
 
 # --- HTTP -------------------------------------------------------------------------------------------------------
@@ -333,6 +335,7 @@ AUDITLOG_INCLUDE_TRACKING_MODELS = (
     "schemas.Schema",
     "flows.Flow",
     "flows.FlowVersion",
+    {"model": "webhooks.Webhook", "exclude_fields": ["uri_hash"]},
 )
 
 UNFOLD = {

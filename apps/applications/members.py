@@ -8,7 +8,7 @@ _READS = frozenset(name for name in SCOPES if name.endswith(".read"))
 ROLE_SCOPES: dict[Role, frozenset[str]] = {
     Role.OWNER: frozenset(SCOPES),
     Role.DEVELOPER: frozenset(SCOPES),
-    Role.OPERATOR: _READS | {"record", "record.delete", "batch"},
+    Role.OPERATOR: _READS | {"record", "record.delete", "webhook", "batch"},
     Role.VIEWER: _READS,
 }
 

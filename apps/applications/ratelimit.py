@@ -64,6 +64,11 @@ def count_failed_login(address: str) -> RateState:
     return _count(f"login:{address}"[:100], settings.LOGIN_RATE_LIMIT, None, None)
 
 
+def count_delivery(webhook_id: int, limit: int) -> RateState:
+    """Count one delivery to a webhook."""
+    return _count(f"webhook:{webhook_id}", limit, None, None)
+
+
 def _count(key: str, limit: int, application: int | None, project: int | None) -> RateState:
     values = {"key": key, "window": settings.RATE_WINDOW_SECONDS, "application": application, "project": project}
     with connection.cursor() as cursor:

@@ -17,6 +17,11 @@ def render(moment: datetime | None, zone: zoneinfo.ZoneInfo) -> str:
     return moment.astimezone(zone).strftime(OUT) if moment else ""
 
 
+def render_atom(moment: datetime, zone: zoneinfo.ZoneInfo) -> str:
+    """ATOM, to the second and with the zone's offset: ``2016-05-03T14:27:20+02:00``."""
+    return moment.astimezone(zone).isoformat(timespec="seconds")
+
+
 def read_atom(name: str, text: str) -> datetime:
     """An RFC 3339 date (ATOM): with an offset or ``Z``; raises ``BadRequest`` naming the parameter."""
     try:

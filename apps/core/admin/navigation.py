@@ -7,10 +7,11 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 _GROUPS: dict[str, dict[str, str]] = {
-    "Run": {"records.record": "inbox"},
+    "Run": {"records.record": "inbox", "webhooks.webhookevent": "mark_email_read"},
     "Build": {
         "flows.flow": "account_tree",
         "schemas.schema": "data_object",
+        "webhooks.webhook": "webhook",
         "applications.application": "apps",
     },
     "Manage": {"accounts.project": "folder", "accounts.organization": "apartment", "accounts.user": "group"},

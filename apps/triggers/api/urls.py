@@ -1,5 +1,9 @@
 """Paths of what starts records: webhook calls."""
 
-from django.urls import URLPattern
+from django.urls import re_path
 
-v1: list[URLPattern] = []
+from apps.triggers.api.views import WebhookViewSet
+
+v1 = [
+    re_path(r"^webhook/(?P<uri>[\x21-\x2e\x30-\x7e]{1,128})/?$", WebhookViewSet.as_view({"post": "receive"})),
+]

@@ -1,0 +1,5 @@
+"""Admin pages of webhooks."""
+
+from apps.webhooks.admin import webhooks
+
+__all__ = ["webhooks"]
