@@ -1,6 +1,7 @@
 """What starts records from outside: deliveries to webhooks, and their replay."""
 
 import contextlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from apps.webhooks.selectors import StoredEvent, events_of_delivery
 from apps.webhooks.services import AlreadyDelivered, store_events
 
 LONGEST_REFUSAL = 2_000
+EVENT_ID = re.compile(r"[0-9a-f]{24}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ def replay_event(caller: Caller, event_id: str) -> StoredEvent:
     """
     caller.require("webhook")
     rows = WebhookEvent.objects.in_workspace(caller.workspace_id).select_related("webhook__workspace__project")
-    event = rows.filter(event_id=event_id).first()
+    event = rows.filter(event_id=event_id).first() if EVENT_ID.fullmatch(event_id) else None
     if event is None:
         raise NotFound("There is no such webhook event.")
     receiver = Receiver.of(event.webhook)

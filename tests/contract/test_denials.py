@@ -10,6 +10,7 @@ from django.urls import get_resolver
 
 from apps.applications.ratelimit import _count
 from apps.records.services import create_records
+from apps.webhooks.services import register_webhook
 
 DOCUMENT = {"client": {"age": 30}}
 
@@ -31,7 +32,8 @@ TOKEN_CALLS = [
     ("GET", "/v1/refreshtoken"),
     ("POST", "/v1/refreshtoken"),
 ]
-OPEN = {"/v1/checkauthentication", "/v1/refreshtoken"}
+WEBHOOK = "/v1/webhook/unknown"
+OPEN = {"/v1/checkauthentication", "/v1/refreshtoken", WEBHOOK}
 
 IDS = [f"{method} {path.partition('?')[0]}" for method, path, *_ in ENDPOINTS]
 every_endpoint = pytest.mark.parametrize(("method", "path", "scope", "body"), ENDPOINTS, ids=IDS)
@@ -187,6 +189,37 @@ def test_token_calls_from_a_wrong_address(client: Client, acme: Any, method: str
     before = everything()
     headers = acme.client_headers | {"refresh_token": "a" * 64}
     refused(call(client, method, path, None, headers, REMOTE_ADDR="10.9.8.7"), 403, 437)
+    assert everything() == before
+
+
+@pytest.mark.parametrize(
+    ("fields", "body", "status", "code"),
+    [
+        ({"active": False}, DOCUMENT, 404, 404),
+        ({"addresses": "203.0.113.9"}, DOCUMENT, 403, 437),
+        ({"addresses": ""}, DOCUMENT, 403, 437),
+        ({}, None, 400, 400),
+        ({}, 5, 400, 400),
+        ({"batch": True}, [DOCUMENT, 5], 400, 400),
+    ],
+)
+def test_deliveries_that_are_refused(
+    client: Client, acme: Any, fields: dict[str, Any], body: Any, status: int, code: int
+) -> None:
+    uri = register_webhook(acme.workspace, name="orders", flow="intake", **fields).uri
+    before = everything()
+    refused(call(client, "POST", f"/v1/webhook/{uri}", body, {"Webhook-Id": "m"}), status, code)
+    refused(call(client, "POST", WEBHOOK, body, {}), 404, 404)
+    assert everything() == before
+
+
+def test_one_delivery_too_many(client: Client, acme: Any) -> None:
+    registered = register_webhook(acme.workspace, name="orders", flow="intake", rate_limit=1)
+    _count(f"webhook:{registered.webhook.pk}", 1, None, None)
+    before = everything()
+    response = call(client, "POST", f"/v1/webhook/{registered.uri}", DOCUMENT, {})
+    refused(response, 429, 429, "Too many requests.")
+    assert int(response["Retry-After"]) == int(response["X-RateLimit-Reset"]) > 0
     assert everything() == before
 
 

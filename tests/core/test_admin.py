@@ -18,10 +18,13 @@ from apps.flows.models import Flow
 from apps.records.models import Record
 from apps.records.services import create_records
 from apps.schemas.models import Schema
+from apps.webhooks.models import Webhook, WebhookEvent
+from apps.webhooks.receivers import Receiver
+from apps.webhooks.services import register_webhook, store_events
 from tests.conftest import STRAIGHT_FLOW, Tenant, publish
 from tests.members import person, request_of, signed_in, superuser
 
-TENANT_MODELS = [Organization, Project, Application, Schema, Flow, Record]
+TENANT_MODELS = [Organization, Project, Application, Schema, Flow, Record, Webhook, WebhookEvent]
 REGISTERED = {model: row for model, row in admin.site._registry.items() if isinstance(row, TenantModelAdmin)}
 
 
@@ -42,6 +45,8 @@ def rows_of(tenant: Tenant) -> dict[type[Model], Any]:
     schema = Schema.objects.create(
         workspace=tenant.workspace, url=f"https://{tenant.name}.test", source="{}", sample="{}"
     )
+    webhook = register_webhook(tenant.workspace, name=f"{tenant.name}-webhook", identifier_path="owner").webhook
+    store_events(Receiver.of(webhook), [{"owner": tenant.name}], address="127.0.0.1")
     return {
         Organization: tenant.organization,
         Project: tenant.project,
@@ -49,6 +54,8 @@ def rows_of(tenant: Tenant) -> dict[type[Model], Any]:
         Schema: schema,
         Flow: flow,
         Record: Record.objects.get(uuid=uuid[0].uuid),
+        Webhook: webhook,
+        WebhookEvent: webhook.events.get(),
     }
 
 
@@ -166,7 +173,9 @@ def test_actions_leave_foreign_rows_alone(stage: Stage, model: type[Model]) -> N
 
 
 @every_model
-@pytest.mark.parametrize("rest", ["replace-key", "replace-secret", "status/inactive", "versions/1"])
+@pytest.mark.parametrize(
+    "rest", ["replace-key", "replace-secret", "replace-address", "replay", "status/inactive", "versions/1"]
+)
 def test_own_pages_of_a_foreign_row_are_missing(stage: Stage, model: type[Model], rest: str) -> None:
     row = stage.rival[model]
     before = model._default_manager.filter(pk=row.pk).values().get()
@@ -223,6 +232,8 @@ RIGHTS = {
     Schema: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     Flow: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     Record: {"viewer": "view", "operator": "view", "developer": "view", "owner": "view"},
+    Webhook: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
+    WebhookEvent: {"viewer": "view", "operator": "view", "developer": "view delete", "owner": None},
 }
 
 
@@ -284,8 +295,10 @@ def test_the_sidebar_holds_what_a_person_may_open(stage: Stage) -> None:
     assert [item["title"] for group in groups for item in group["items"]] == [
         "Overview",
         "Records",
+        "Webhook events",
         "Flows",
         "Schemas",
+        "Webhooks",
         "Applications",
         "Projects",
         "Organizations",
