@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import structlog
+from django.conf import settings
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -345,3 +346,22 @@ def test_a_long_reason_is_cut(acme: Tenant, inserting: RegisteredWebhook) -> Non
     forget_receivers()
     deliver(inserting.uri)
     assert WebhookEvent.objects.get().refusal == "There is no such flow."
+
+
+# --- The page about it ------------------------------------------------------------------------------------------
+
+
+def test_the_documented_example_works_as_printed(hook: RegisteredWebhook) -> None:
+    text = (settings.BASE_DIR / "docs" / "webhooks.md").read_text()
+    body = re.search(r"-d '(.+)'", text)
+    printed = re.search(r"^```json\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    assert body
+    assert printed
+    expected, answered = json.loads(printed[1]), deliver(hook.uri, body[1]).json()
+    assert _shape(answered) == _shape(expected)
+    assert answered["resource"]["data"] == expected["resource"]["data"]
+
+
+def _shape(value: Any) -> Any:
+    """The keys in their order and the types of the values."""
+    return [(key, _shape(item)) for key, item in value.items()] if isinstance(value, dict) else type(value)

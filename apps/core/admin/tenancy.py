@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin.filters import SimpleListFilter
 from django.contrib.admin.options import ShowFacets
 from django.contrib.admin.utils import NestedObjects, unquote
 from django.core.exceptions import PermissionDenied
@@ -52,7 +53,8 @@ class TenantModelAdmin(TenantScope, ModelAdmin):
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Only what the list's own filters ask: any other lookup reads rows the list does not show."""
         filters = self.get_list_filter(request) if request else self.list_filter
-        if lookup in {item.parameter_name for item in filters if isinstance(item, type)}:
+        own = [item for item in filters if isinstance(item, type) and issubclass(item, SimpleListFilter)]
+        if lookup in {item.parameter_name for item in own}:
             return True
         names = (item[0] if isinstance(item, tuple | list) else item for item in filters)
         allowed = {name for name in (*names, self.date_hierarchy) if isinstance(name, str)}
