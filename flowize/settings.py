@@ -217,6 +217,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT
 QUERY_LIMIT = env.int("QUERY_LIMIT", default=8 * 1024)
 JSON_DEPTH = env.int("JSON_DEPTH", default=100)
 RECORDS_PER_CALL = env.int("RECORDS_PER_CALL", default=1000)
+KEYSTORE_SEARCH_ROWS = env.int("KEYSTORE_SEARCH_ROWS", default=10_000)
+KEYSTORE_SEARCH_BYTES = env.int("KEYSTORE_SEARCH_BYTES", default=5 * 1024 * 1024)
+KEYSTORE_SEARCH_SECONDS = env.float("KEYSTORE_SEARCH_SECONDS", default=5.0)
 REQUIRE_HTTPS = env.bool("REQUIRE_HTTPS", default=False)
 if REQUIRE_HTTPS and not env.str("SECRET_KEY", default=""):
     raise ImproperlyConfigured("SECRET_KEY must be set where REQUIRE_HTTPS is on: sessions of several hosts share it.")
@@ -333,6 +336,7 @@ AUDITLOG_INCLUDE_TRACKING_MODELS = (
     {"model": "accounts.Project", "exclude_fields": ["api_key_hash", "api_key_last_used_at"]},
     {"model": "applications.Application", "exclude_fields": ["client_secret", "last_used_at"]},
     "schemas.Schema",
+    "keystores.Keystore",
     "flows.Flow",
     "flows.FlowVersion",
     {"model": "webhooks.Webhook", "exclude_fields": ["uri_hash"]},

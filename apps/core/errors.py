@@ -147,6 +147,13 @@ class BodyTooLarge(FlowizeError):
     default_message = "The request body is too large."
 
 
+class AnswerTooLarge(FlowizeError):
+    """The answer would be larger than the installation sends at once."""
+
+    status = code = 413
+    default_message = "The answer would be too large: ask for it in parts."
+
+
 class UriTooLong(FlowizeError):
     """The request line is longer than the server accepts."""
 

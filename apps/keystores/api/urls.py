@@ -1,5 +1,13 @@
 """Paths of keystores and their keys."""
 
-from django.urls import URLPattern
+from django.urls import re_path
 
-v1: list[URLPattern] = []
+from apps.keystores.api.views import KeystoreViewSet
+
+v1 = [
+    re_path(r"^keystore/(?P<keystore_id>[^/]+)/?$", KeystoreViewSet.as_view({"post": "search"})),
+    re_path(
+        r"^keystore/(?P<keystore_id>[^/]+)/(?P<key>[^/]+)/?$",
+        KeystoreViewSet.as_view({"get": "retrieve", "post": "create", "put": "update", "delete": "destroy"}),
+    ),
+]
