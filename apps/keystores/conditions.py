@@ -20,9 +20,7 @@ LONGEST_NUMBER = 400
 _NUMBER = r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?"
 NUMBER = re.compile(_NUMBER)
 
-IS_NUMBER = f"length({{0}}) <= {LONGEST_NUMBER} AND {{0}} ~ '^{_NUMBER}$'"
 # Bytes decide the order of texts, so that it is the same in every installation.
-FOLDED_TEXT = 'lower({0}) COLLATE "C"'
 FOLDED_VALUE = 'lower(%s::text COLLATE "default") COLLATE "C"'
 # As the index has it.
 FOLDED_KEY = '(lower(i.key COLLATE "default") COLLATE "C")'
@@ -90,15 +88,18 @@ def _key(operator: str, value: str) -> Piece:
 
 def _number(text: str, operator: str, value: str) -> Piece:
     otherwise = f"{text} IS NOT NULL" if operator == "<>" else "false"
-    is_number = IS_NUMBER.format(text)
-    return Piece(f"CASE WHEN {is_number} THEN {text}::numeric {operator} %s::numeric ELSE {otherwise} END", (value,))
+    return Piece(f"CASE WHEN {_is_number(text)} THEN {text}::numeric {operator} %s::numeric ELSE {otherwise} END", (value,))
 
 
 def _words(text: str, operator: str, value: str) -> Piece:
-    compared = f"{FOLDED_TEXT.format(text)} {operator} {FOLDED_VALUE}"
+    compared = f'lower({text}) COLLATE "C" {operator} {FOLDED_VALUE}'
     if operator not in ("=", "<>"):
-        compared = f"(NOT ({IS_NUMBER.format(text)}) AND {compared})"
+        compared = f"(NOT ({_is_number(text)}) AND {compared})"
     return Piece(compared, (value,))
+
+
+def _is_number(text: str) -> str:
+    return f"length({text}) <= {LONGEST_NUMBER} AND {text} ~ '^{_NUMBER}$'"
 
 
 def _text(value: Scalar | tuple[Scalar, ...]) -> str:

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models.functions import Collate, Lower
+from django.db.models.functions import Collate, Concat
 
 from apps.accounts.models import Workspace
 from apps.core.tenancy import WorkspaceQuerySet
@@ -14,9 +14,17 @@ from apps.keystores.fields import JSONTextField
 IDENTIFIER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
 LONGEST_KEY = 255
 
-# Searches know no capitals. The order of the folded keys is that of their bytes, whatever the database's locale says,
-# so that those with the same beginning stand together.
-FOLDED_KEY = Collate(Lower(Collate("key", "default")), "C")
+
+
+class Folded(models.Func):
+    """A text without its capitals, as the database's locale knows them whatever the collation of the text itself."""
+
+    template = 'LOWER(%(expressions)s COLLATE "default")'
+    output_field = models.TextField()
+
+
+# The order of the folded keys is that of their bytes, so that those with the same beginning stand together.
+FOLDED_KEY = Collate(Folded("key"), "C")
 
 
 class Kind(models.TextChoices):
@@ -65,9 +73,10 @@ class ItemQuerySet(WorkspaceQuerySet):
 
     def beginning_with(self, text: str) -> Self:
         """Keys that begin with ``text``, in whichever case; found by their index."""
-        low = Collate(Lower(Collate(models.Value(text), "default")), "C")
-        high = models.functions.Concat(low, models.Value("\U0010ffff"), output_field=models.TextField())
-        return self.alias(folded=FOLDED_KEY).filter(folded__gte=low, folded__lt=Collate(high, "C"))
+        low = Folded(models.Value(text))
+        high = Concat(low, models.Value("\U0010ffff"), output_field=models.TextField())
+        rows = self.alias(folded=FOLDED_KEY)
+        return rows.filter(folded__gte=Collate(low, "C"), folded__lt=Collate(high, "C"))
 
 
 class KeystoreItem(models.Model):

@@ -9,6 +9,7 @@ from django.test import Client
 
 from apps.keystores.models import Keystore, KeystoreItem
 from tests.conftest import Tenant
+from tests.keystores.model import compact
 
 STRUCTURE = {"temp": None, "wind": "", "city": ""}
 LONDON = {"temp": 15, "wind": "2 km/h S", "city": "London"}
@@ -18,13 +19,13 @@ Call = Callable[..., Any]
 
 def make_keystore(tenant: Tenant, identifier: str = "weather", **fields: Any) -> Keystore:
     """A keystore of that tenant; ``structure`` is a value."""
-    structure = json.dumps(fields.pop("structure", STRUCTURE))
+    structure = compact(fields.pop("structure", STRUCTURE))
     return Keystore.objects.create(workspace=tenant.workspace, identifier=identifier, structure=structure, **fields)
 
 
 def fill(keystore: Keystore, **values: Any) -> None:
     """Keys with what they hold."""
-    rows = [KeystoreItem(keystore=keystore, key=key, data=json.dumps(value)) for key, value in values.items()]
+    rows = [KeystoreItem(keystore=keystore, key=key, data=compact(value)) for key, value in values.items()]
     KeystoreItem.objects.bulk_create(rows)
 
 
@@ -46,7 +47,7 @@ def call(client: Client, acme: Tenant) -> Call:
 
     def send(method: str, path: str, body: Any = None, kind: str = "application/json", **headers: str) -> Any:
         text = body if isinstance(body, str | bytes) else "" if body is None else json.dumps(body)
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        named = {"Content-Type": kind} | {name.replace("_", "-"): value for name, value in headers.items()}
         return client.generic(method, f"/v1/keystore/{path}", text, kind, headers=acme.headers | named)
 
     return send

@@ -19,7 +19,8 @@ class JSONRenderer(BaseRenderer):
         self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
     ) -> bytes:
         """The body; nothing for answers without one."""
-        if data is None:
-            return b""
-        encoded = getattr((renderer_context or {}).get("response"), "encoded", None)  # where its tag was made from it
-        return write_json(data) if encoded is None else encoded
+        # Where its tag was made from it, and where null is the document and not the lack of one.
+        encoded = getattr((renderer_context or {}).get("response"), "encoded", None)
+        if encoded is not None:
+            return encoded
+        return b"" if data is None else write_json(data)

@@ -72,8 +72,12 @@ class KeystoreViewSet(CallerViewSet):
 
     def _shown(self, item: Item) -> Response:
         """In plain text what a RAW keystore keeps to the letter, and JSON as it is written."""
-        as_text = self.request.accepted_renderer.media_type == TextRenderer.media_type
-        return self.bare(item.text if as_text else item.document)
+        if self.request.accepted_renderer.media_type == TextRenderer.media_type:
+            return self.bare(item.text)
+        response = self.bare(item.document)
+        if response.data is None:
+            response.encoded = item.data.encode()
+        return response
 
     def _content(self, request: Request) -> Content:
         """What the body holds; only a text may be empty."""
