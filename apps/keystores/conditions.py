@@ -88,7 +88,9 @@ def _key(operator: str, value: str) -> Piece:
 
 def _number(text: str, operator: str, value: str) -> Piece:
     otherwise = f"{text} IS NOT NULL" if operator == "<>" else "false"
-    return Piece(f"CASE WHEN {_is_number(text)} THEN {text}::numeric {operator} %s::numeric ELSE {otherwise} END", (value,))
+    return Piece(
+        f"CASE WHEN {_is_number(text)} THEN {text}::numeric {operator} %s::numeric ELSE {otherwise} END", (value,)
+    )
 
 
 def _words(text: str, operator: str, value: str) -> Piece:

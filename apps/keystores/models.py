@@ -15,7 +15,6 @@ IDENTIFIER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
 LONGEST_KEY = 255
 
 
-
 class Folded(models.Func):
     """A text without its capitals, as the database's locale knows them whatever the collation of the text itself."""
 

@@ -45,20 +45,26 @@ def run_search(keystore: Keystore, query: Query) -> list[Row]:
 def _check_size(found: list[tuple]) -> None:
     rows, size = settings.KEYSTORE_SEARCH_ROWS, settings.KEYSTORE_SEARCH_BYTES
     if len(found) > rows:
-        raise AnswerTooLarge(f"The answer would have more than {rows} rows: ask for it in parts, with limit and offset.")
+        raise AnswerTooLarge(
+            f"The answer would have more than {rows} rows: ask for it in parts, with limit and offset."
+        )
     if found and found[-1][-1] > size:
-        raise AnswerTooLarge(f"The answer would be larger than {size} bytes: ask for it in parts, with limit and offset.")
+        raise AnswerTooLarge(
+            f"The answer would be larger than {size} bytes: ask for it in parts, with limit and offset."
+        )
 
 
 def _statement(keystore: Keystore, query: Query) -> Piece:
     """Columns c0, c1, … and the size of the answer so far; the first row beyond what is allowed is the last."""
     kind = Kind(keystore.kind)
     names = [f"c{number}" for number in range(len(query.columns))]
-    columns = [_column(column.field, kind) + Piece(f" AS {name}") for column, name in zip(query.columns, names, strict=True)]
+    columns = [
+        _column(column.field, kind) + Piece(f" AS {name}") for column, name in zip(query.columns, names, strict=True)
+    ]
     own = "octet_length(concat(" + ", ".join(names) + "))"
     return (
         Piece(f"SELECT {', '.join(names)}, size FROM (SELECT *, {own} AS own, sum({own}) OVER ")
-        + Piece('(ORDER BY key ROWS UNBOUNDED PRECEDING) AS size FROM (SELECT i.key, ')
+        + Piece("(ORDER BY key ROWS UNBOUNDED PRECEDING) AS size FROM (SELECT i.key, ")
         + _joined(", ", columns)
         + Piece(" FROM (")
         + _page(keystore, query)

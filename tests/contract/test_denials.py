@@ -8,7 +8,9 @@ from django.apps import apps
 from django.test import Client
 from django.urls import get_resolver
 
+from apps.applications.models import Application
 from apps.applications.ratelimit import _count
+from apps.keystores.models import Keystore, KeystoreItem
 from apps.records.services import create_records
 from apps.webhooks.services import register_webhook
 
@@ -24,6 +26,12 @@ ENDPOINTS: list[tuple[str, str, str, Any]] = [
     ("GET", "/v1/record?uuid=known", "record.read", None),
     ("GET", "/v1/record/known", "record.read", None),
     ("GET", "/v1/flowdiagram?flow_name=intake", "flowdiagram.read", None),
+    ("GET", "/v1/keystore/weather/known", "keystore.read", None),
+    ("GET", "/v1/keystore/weather/new", "keystore.read", None),
+    ("POST", "/v1/keystore/weather/new", "keystore", {}),
+    ("PUT", "/v1/keystore/weather/known", "keystore", {}),
+    ("DELETE", "/v1/keystore/weather/known", "keystore", None),
+    ("POST", "/v1/keystore/weather", "keystore.read", {}),
     ("PUT", "/v1/changeflowstatus?flow_name=intake&status=paused", "flowdiagram", None),
 ]
 TOKEN_CALLS = [
@@ -37,6 +45,8 @@ OPEN = {"/v1/checkauthentication", "/v1/refreshtoken", WEBHOOK}
 
 IDS = [f"{method} {path.partition('?')[0]}" for method, path, *_ in ENDPOINTS]
 every_endpoint = pytest.mark.parametrize(("method", "path", "scope", "body"), ENDPOINTS, ids=IDS)
+# What serves the project's key alone.
+OPEN_TO_PROJECTS = ("/v1/keystore/",)
 
 
 def everything() -> dict[str, list[Any]]:
@@ -60,8 +70,10 @@ def call(client: Client, method: str, path: str, body: Any, headers: dict[str, s
 
 @pytest.fixture
 def known(acme: Any, rival: Any) -> None:
-    """A record of Acme's named ``known``."""
+    """A record of Acme's named ``known``, and a key of that name."""
     create_records(acme.caller, [DOCUMENT], flow_name="intake", uuid="known")
+    keystore = Keystore.objects.create(workspace=acme.workspace, identifier="weather")
+    KeystoreItem.objects.create(keystore=keystore, key="known", data="1")
 
 
 def refused(response: Any, status: int, code: int, message: str | None = None) -> None:
@@ -105,7 +117,22 @@ def test_project_key_alone(
     client: Client, acme: Any, known: None, method: str, path: str, scope: str, body: Any
 ) -> None:
     before = everything()
-    refused(call(client, method, path, body, {"X-Apikey": acme.api_key}), 401, 401)
+    response = call(client, method, path, body, {"X-Apikey": acme.api_key})
+    if path.startswith(OPEN_TO_PROJECTS):
+        assert response.status_code == 200
+    else:
+        refused(response, 401, 401)
+        assert everything() == before
+
+
+@every_endpoint
+def test_project_key_alone_without_an_application_for_it(
+    client: Client, acme: Any, known: None, method: str, path: str, scope: str, body: Any
+) -> None:
+    Application.objects.filter(pk=acme.keys.pk).update(active=False)
+    before = everything()
+    for key in (acme.api_key, "0" * 64):
+        refused(call(client, method, path, body, {"X-Apikey": key}), 401, 401)
     assert everything() == before
 
 

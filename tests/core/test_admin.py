@@ -15,6 +15,7 @@ from apps.applications.models import Application
 from apps.core.admin.access import LADDER, Access, access_of
 from apps.core.admin.tenancy import SuperuserModelAdmin, TenantModelAdmin
 from apps.flows.models import Flow
+from apps.keystores.models import Keystore, KeystoreItem
 from apps.records.models import Record
 from apps.records.services import create_records
 from apps.schemas.models import Schema
@@ -24,7 +25,18 @@ from apps.webhooks.services import register_webhook, store_events
 from tests.conftest import STRAIGHT_FLOW, Tenant, publish
 from tests.members import person, request_of, signed_in, superuser
 
-TENANT_MODELS = [Organization, Project, Application, Schema, Flow, Record, Webhook, WebhookEvent]
+TENANT_MODELS = [
+    Organization,
+    Project,
+    Application,
+    Schema,
+    Keystore,
+    KeystoreItem,
+    Flow,
+    Record,
+    Webhook,
+    WebhookEvent,
+]
 REGISTERED = {model: row for model, row in admin.site._registry.items() if isinstance(row, TenantModelAdmin)}
 
 
@@ -47,11 +59,14 @@ def rows_of(tenant: Tenant) -> dict[type[Model], Any]:
     )
     webhook = register_webhook(tenant.workspace, name=f"{tenant.name}-webhook", identifier_path="owner").webhook
     store_events(Receiver.of(webhook), [{"owner": tenant.name}], address="127.0.0.1")
+    keystore = Keystore.objects.create(workspace=tenant.workspace, identifier=f"{tenant.name}-keystore")
     return {
         Organization: tenant.organization,
         Project: tenant.project,
         Application: tenant.keys,
         Schema: schema,
+        Keystore: keystore,
+        KeystoreItem: KeystoreItem.objects.create(keystore=keystore, key=f"{tenant.name}-key", data='"x"'),
         Flow: flow,
         Record: Record.objects.get(uuid=uuid[0].uuid),
         Webhook: webhook,
@@ -230,6 +245,8 @@ RIGHTS = {
     Project: {"viewer": "view", "operator": "view", "developer": "view change", "owner": "view add change delete"},
     Application: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     Schema: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
+    Keystore: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
+    KeystoreItem: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     Flow: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     Record: {"viewer": "view", "operator": "view", "developer": "view", "owner": "view"},
     Webhook: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
@@ -298,6 +315,7 @@ def test_the_sidebar_holds_what_a_person_may_open(stage: Stage) -> None:
         "Webhook events",
         "Flows",
         "Schemas",
+        "Keystores",
         "Webhooks",
         "Applications",
         "Projects",

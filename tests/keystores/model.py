@@ -86,7 +86,9 @@ def shown(field: str, kind: str, key: str, value: Any) -> str | None:
     """The text that a row has."""
     text = plain(field, kind, key, value)
     is_document = (field == "*" and kind == "json") or isinstance(part_of(value, field), dict | list)
-    return text.replace("/", "\\/") if text is not None and is_document and field not in ("key", "keystore.key") else text
+    return (
+        text.replace("/", "\\/") if text is not None and is_document and field not in ("key", "keystore.key") else text
+    )
 
 
 def part_of(value: Any, path: str) -> Any:

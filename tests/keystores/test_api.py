@@ -172,7 +172,19 @@ def test_plain_text_shows_json_as_it_is_written(call: Call, weather: Keystore) -
     assert call("PUT", "weather/again", '"two words"', PLAIN).content == b'"two words"'
 
 
-TEXTS = ["", " ", "\r\n", "a\tb\r\nc\n", "<b>bold</b>", '{"a": 1}', '"quoted"', "\ufeffmark", "Zoë 😀", "a/b\\c", "x" * 100_000]
+TEXTS = [
+    "",
+    " ",
+    "\r\n",
+    "a\tb\r\nc\n",
+    "<b>bold</b>",
+    '{"a": 1}',
+    '"quoted"',
+    "\ufeffmark",
+    "Zoë 😀",
+    "a/b\\c",
+    "x" * 100_000,
+]
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))
@@ -201,7 +213,10 @@ def test_other_json_is_kept_by_a_raw_keystore_as_it_was_sent(call: Call, notes: 
 
 
 def test_a_raw_keystore_refuses_what_is_no_text(call: Call, notes: Keystore) -> None:
-    for body, message in ((b"\xff", "The text is not UTF-8: byte 1 cannot be read."), ("\0", "The string holds a NUL character.")):
+    for body, message in (
+        (b"\xff", "The text is not UTF-8: byte 1 cannot be read."),
+        ("\0", "The string holds a NUL character."),
+    ):
         response = call("PUT", "notes/k", body, PLAIN)
         assert (response.status_code, json.loads(response.content)["error"]["message"]) == (400, message)
     assert call("PUT", "notes/k", "{").status_code == 400
@@ -284,7 +299,9 @@ def test_another_tenants_keystore_is_missing(client: Client, acme: Tenant, rival
     assert (stored(own), stored(weather)) == ({"london": {"mine": 1}}, {"london": LONDON})
 
 
-def test_another_workspace_of_the_project_has_its_own(client: Client, acme: Tenant, weather: Keystore, settings: Any) -> None:
+def test_another_workspace_of_the_project_has_its_own(
+    client: Client, acme: Tenant, weather: Keystore, settings: Any
+) -> None:
     from apps.accounts.models import Workspace
 
     settings.ALLOWED_HOSTS = ["*"]

@@ -58,7 +58,11 @@ def test_the_printed_search(call: Call, weather: Keystore) -> None:
 
 def test_the_printed_answer(call: Call, weather: Keystore) -> None:
     fill(weather, Madrid=MADRID)
-    select = [{"field": "key", "alias": "MyKey"}, {"field": "temp", "alias": "temperature"}, {"field": "*", "alias": "all_info"}]
+    select = [
+        {"field": "key", "alias": "MyKey"},
+        {"field": "temp", "alias": "temperature"},
+        {"field": "*", "alias": "all_info"},
+    ]
     assert call("POST", "weather", {"select": select}).content.decode() == (
         r'[{"MyKey":"Madrid","temperature":"24","all_info":"{\"temp\":24,\"wind\":\"5 km\\/h N\",\"city\":\"Madrid\"}"}]'
     )
@@ -71,10 +75,29 @@ def test_without_a_select_the_key_and_all_of_it(call: Call, weather: Keystore, b
 
 
 def test_selected_values_are_texts(call: Call, weather: Keystore) -> None:
-    fill(weather, k={"s": "a/b", "i": 24, "f": 1e300, "t": True, "n": None, "o": {"b": "/", "a": 1}, "l": ["x", {"y": 2}]})
+    fill(
+        weather,
+        k={"s": "a/b", "i": 24, "f": 1e300, "t": True, "n": None, "o": {"b": "/", "a": 1}, "l": ["x", {"y": 2}]},
+    )
     names = ["s", "i", "f", "t", "n", "o", "o.b", "l", "l.0", "l.1.y", "l.-1.y", "l.5", "s.x", "none", "keystore.key"]
     (row,) = call("POST", "weather", {"select": [{"field": name} for name in names]}).json()
-    texts = ["a/b", "24", "1e+300", "true", None, '{"b":"\\/","a":1}', "/", '["x",{"y":2}]', "x", "2", "2", None, None, None, "k"]
+    texts = [
+        "a/b",
+        "24",
+        "1e+300",
+        "true",
+        None,
+        '{"b":"\\/","a":1}',
+        "/",
+        '["x",{"y":2}]',
+        "x",
+        "2",
+        "2",
+        None,
+        None,
+        None,
+        "k",
+    ]
     assert list(row.items()) == list(zip(names, texts, strict=True))
 
 
@@ -118,7 +141,9 @@ def test_numbers_and_texts(call: Call, weather: Keystore, operator: str, value: 
     assert keys(call, rule("temp", operator, value)) == found.split()
 
 
-@pytest.mark.parametrize("value", ["1e999", "-1e-999", "9" * 400, "NaN", "Infinity", "１", "1e1000000000", "0x1F", "9" * 8192])
+@pytest.mark.parametrize(
+    "value", ["1e999", "-1e-999", "9" * 400, "NaN", "Infinity", "１", "1e1000000000", "0x1F", "9" * 8192]
+)
 @pytest.mark.parametrize("operator", ["=", ">", "<="])
 def test_odd_numbers_are_no_error(call: Call, weather: Keystore, operator: str, value: str) -> None:
     odd = ["1e999", "9" * 400, "9" * 200_000, "1e1000000000", "NaN", "１", "-", "", "1e", 1e308, 5e-324, -(2**63)]
@@ -128,8 +153,22 @@ def test_odd_numbers_are_no_error(call: Call, weather: Keystore, operator: str, 
 
 @pytest.mark.parametrize(
     ("pattern", "found"),
-    [("lond%", ["London"]), ("%ON%", ["London"]), ("l_ndon", ["London"]), ("london", ["London"]), ("%", ["London", "Zoë"])]
-    + [("ZOË", ["Zoë"]), ("lon", []), ("lond\\", []), ("%\\", []), ("\\%", []), ("", []), ("%_%_%_%_%_%_%", ["London"])],
+    [
+        ("lond%", ["London"]),
+        ("%ON%", ["London"]),
+        ("l_ndon", ["London"]),
+        ("london", ["London"]),
+        ("%", ["London", "Zoë"]),
+    ]
+    + [
+        ("ZOË", ["Zoë"]),
+        ("lon", []),
+        ("lond\\", []),
+        ("%\\", []),
+        ("\\%", []),
+        ("", []),
+        ("%_%_%_%_%_%_%", ["London"]),
+    ],
 )
 def test_patterns(call: Call, weather: Keystore, pattern: str, found: list[str]) -> None:
     fill(weather, **{name: {"city": name} for name in ("London", "Zoë")})
@@ -162,7 +201,10 @@ def test_groups_in_groups(call: Call, weather: Keystore) -> None:
     fill(weather, a={"n": 1, "t": "x"}, b={"n": 2, "t": "x"}, c={"n": 3, "t": "y"})
     inner = {"condition": "or", "rules": [rule("n", "=", 1), rule("t", "=", "Y")]}
     assert keys(call, rule("key", "<>", "a"), inner) == ["c"]
-    assert keys(call, rule("n", "=", 2), {"rules": [rule("n", "=", 3), rule("t", "=", "y")]}, condition="Or") == ["b", "c"]
+    assert keys(call, rule("n", "=", 2), {"rules": [rule("n", "=", 3), rule("t", "=", "y")]}, condition="Or") == [
+        "b",
+        "c",
+    ]
     assert keys(call, {"condition": "OR", "rules": []}) == ["a", "b", "c"]
 
 
@@ -171,14 +213,28 @@ def test_pages_in_the_order_of_keys(call: Call, weather: Keystore) -> None:
     select = {"select": [{"field": "key"}]}
     everything = [row["key"] for row in call("POST", "weather", select).json()]
     assert everything == ["1", "B", "a", "b", "~", "é"]
-    for page, part in (({"limit": 2}, everything[:2]), ({"limit": "2", "offset": "1"}, everything[1:3]), ({"offset": 4}, everything[4:])):
+    for page, part in (
+        ({"limit": 2}, everything[:2]),
+        ({"limit": "2", "offset": "1"}, everything[1:3]),
+        ({"offset": 4}, everything[4:]),
+    ):
         assert [row["key"] for row in call("POST", "weather", select | page).json()] == part
-    for page in ({"limit": 0}, {"limit": -1}, {"limit": "x"}, {"limit": 1.5}, {"offset": -1}, {"offset": 2**63}, {"limit": True}):
+    for page in (
+        {"limit": 0},
+        {"limit": -1},
+        {"limit": "x"},
+        {"limit": 1.5},
+        {"offset": -1},
+        {"offset": 2**63},
+        {"limit": True},
+    ):
         assert call("POST", "weather", select | page).status_code == 400
     assert len(call("POST", "weather", select | {"limit": 10**30}).json()) == 6
 
 
-@pytest.mark.parametrize("hostile", ["a'); DROP TABLE x;--", "$[*] ? (@ like_regex \"(\")", "%s", "{a,b}", "x\" , (select 1) --\n", "%(x)s"])
+@pytest.mark.parametrize(
+    "hostile", ["a'); DROP TABLE x;--", '$[*] ? (@ like_regex "(")', "%s", "{a,b}", 'x" , (select 1) --\n', "%(x)s"]
+)
 def test_hostile_names_are_just_names(call: Call, weather: Keystore, hostile: str) -> None:
     fill(weather, k={hostile: "found", "a": 1})
     assert call("POST", "weather", {"select": [{"field": "a", "alias": hostile}]}).json() == [{hostile: "1"}]
@@ -199,17 +255,33 @@ def test_hostile_names_are_just_names(call: Call, weather: Keystore, hostile: st
         ({"select": [{"field": "a"}, {}]}, "/select/1/field", "must name a field."),
         ({"select": [{"field": 5}]}, "/select/0/field", "must name a field."),
         ({"select": [{"field": "a", "alias": 5}]}, "/select/0/alias", "must be a text."),
-        ({"select": [{"field": "a"}, {"field": "b", "alias": "a"}]}, "/select/1", "gives a name to a second field; use another alias."),
+        (
+            {"select": [{"field": "a"}, {"field": "b", "alias": "a"}]},
+            "/select/1",
+            "gives a name to a second field; use another alias.",
+        ),
         ({"select": [{"field": "a" * 1001}]}, "/select/0/field", "is longer than 1000 characters."),
         ({"select": [{"field": "a", "alias": "b" * 1001}]}, "/select/0/alias", "is longer than 1000 characters."),
         ({"select": [{"field": str(n)} for n in range(101)]}, "/select", "holds more than 100 fields."),
         ({"where": []}, "/where", "must be an object with condition and rules."),
         ({"where": {"condition": "XOR", "rules": []}}, "/where/condition", "must be AND or OR."),
-        ({"where": {"rules": [rule("a", "is", 1)]}}, "/where/rules/0/operator", "must be one of = != <> < > <= >= like."),
+        (
+            {"where": {"rules": [rule("a", "is", 1)]}},
+            "/where/rules/0/operator",
+            "must be one of = != <> < > <= >= like.",
+        ),
         ({"where": {"rules": [rule("a", "=", {"x": 1})]}}, "/where/rules/0/value", "must be a single value."),
-        ({"where": {"rules": [rule("a", "=", None)]}}, "/where/rules/0/value", "must be a text, a number or a truth value."),
+        (
+            {"where": {"rules": [rule("a", "=", None)]}},
+            "/where/rules/0/value",
+            "must be a text, a number or a truth value.",
+        ),
         ({"where": {"rules": [{"field": "a", "operator": "="}]}}, "/where/rules/0/value", "is missing."),
-        ({"where": {"rules": [rule("a", "LIKE", "%" * 8193)]}}, "/where/rules/0/value", "is longer than 8192 characters."),
+        (
+            {"where": {"rules": [rule("a", "LIKE", "%" * 8193)]}},
+            "/where/rules/0/value",
+            "is longer than 8192 characters.",
+        ),
         ({"where": {"rules": [rule("a" * 1001, "=", 1)]}}, "/where/rules/0/field", "is longer than 1000 characters."),
         ({"where": {"rules": [rule("a", "=", 1)] * 101}}, "/where/rules/100", "there are more than 100 rules."),
     ],
@@ -221,7 +293,10 @@ def test_what_cannot_be_understood_is_named(call: Call, weather: Keystore, body:
 @pytest.mark.parametrize("body", ["[]", "5", '"x"', "null"])
 def test_a_search_is_an_object(call: Call, weather: Keystore, body: str) -> None:
     response = call("POST", "weather", body)
-    assert (response.status_code, response.json()["error"]["message"]) == (400, "The body must be an object with select and where.")
+    assert (response.status_code, response.json()["error"]["message"]) == (
+        400,
+        "The body must be an object with select and where.",
+    )
 
 
 def test_rules_nested_too_deep(call: Call, weather: Keystore) -> None:

@@ -20,8 +20,12 @@ EXAMPLES = int(os.environ.get("SEARCH_EXAMPLES", "500"))
 names = st.sampled_from(["a", "b", "A", "0", "1", "key", "é", "a/b", ""])
 texts = st.one_of(
     st.text("aAbBéÉ%_\\/\"'1.-\n ", max_size=6),
-    st.sampled_from(["10", "9", "9.0", "-0", "0", "1e2", "100", "1E400", "007", "7", "1e9999", "NaN", "１", "true", "null"]),
-    st.sampled_from(["9" * 399, "9" * 401, "0." + "1" * 300, "1.", ".5", "+5", " 5", "5 ", "0x10", "1_000", "5\n", "{}"]),
+    st.sampled_from(
+        ["10", "9", "9.0", "-0", "0", "1e2", "100", "1E400", "007", "7", "1e9999", "NaN", "１", "true", "null"]
+    ),
+    st.sampled_from(
+        ["9" * 399, "9" * 401, "0." + "1" * 300, "1.", ".5", "+5", " 5", "5 ", "0x10", "1_000", "5\n", "{}"]
+    ),
 )
 numbers = st.one_of(
     st.integers(-(2**63), 2**63 - 1), st.integers(-12, 12), st.floats(allow_nan=False, allow_infinity=False)
@@ -77,7 +81,10 @@ class TestSearch(TestCase):
     def test_the_database_and_the_model_agree(self, case: dict[str, Any]) -> None:
         with transaction.atomic():
             keystore = Keystore.objects.create(workspace=self.tenant.workspace, identifier="k", kind=case["kind"])
-            rows = [KeystoreItem(keystore=keystore, key=key, data=model.compact(value)) for key, value in case["items"].items()]
+            rows = [
+                KeystoreItem(keystore=keystore, key=key, data=model.compact(value))
+                for key, value in case["items"].items()
+            ]
             KeystoreItem.objects.bulk_create(rows)
             asked = {name: case[name] for name in ("select", "where", "limit", "offset") if name in case}
             compared(search(self.tenant.caller, "k", **asked), case)

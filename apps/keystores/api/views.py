@@ -43,9 +43,7 @@ class KeystoreViewSet(CallerViewSet):
     def update(self, request: Request, keystore_id: str, key: str) -> Response:
         """Store a key in place of what it held; a missing key is made."""
         content = self._content(request)
-        return self._shown(
-            services.put_item(self.caller, keystore_id, key, content, precondition=self.precondition())
-        )
+        return self._shown(services.put_item(self.caller, keystore_id, key, content, precondition=self.precondition()))
 
     def destroy(self, request: Request, keystore_id: str, key: str) -> Response:
         """Remove a key."""
