@@ -11,8 +11,9 @@ from apps.core.errors import RequestTimeout
 
 @contextmanager
 def at_most(seconds: float, advice: str) -> Iterator[None]:
-    """A transaction whose statements may take ``seconds`` each; ``RequestTimeout`` with ``advice`` for one that does not end.
+    """A transaction whose statements may take ``seconds`` each.
 
+    Raises ``RequestTimeout`` with ``advice`` when one takes longer.
     Inside another transaction the limit of before holds again afterwards.
     """
     nested = connection.in_atomic_block

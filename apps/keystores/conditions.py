@@ -1,8 +1,8 @@
 """Rules of a search as SQL: pieces of our own with everything of the caller's bound.
 
-A part of a document is compared as its text. Two numbers, also numbers in strings, are compared as numbers; a number and
-another text are different and have no order; texts know no capitals and stand in the order of their characters. A part
-that is missing or null makes every rule false.
+A part of a document is compared as its text. Two numbers, also numbers in strings, are compared as numbers; a number
+and another text are different and have no order; texts know no capitals and stand in the order of their characters. A
+part that is missing or null makes every rule false.
 """
 
 import re

@@ -34,7 +34,7 @@ class Kind(models.TextChoices):
 
 
 class Keystore(models.Model):
-    """A container of keys; ``structure`` is the JSON text that a key begins with when it is read before it is written."""
+    """A container of keys; ``structure`` is the JSON text of a key that is read before it is written."""
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="keystores", db_index=False)
     identifier = models.CharField(

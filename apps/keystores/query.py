@@ -37,7 +37,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """Columns, the keys they are wanted of, and the page; one row more than an answer may have when none is asked for."""
+    """Columns, the keys they are wanted of, and the page: without a limit one row more than an answer may have."""
 
     columns: tuple[Column, ...]
     where: Group

@@ -31,7 +31,7 @@ _PART = r"""(
 def run_search(keystore: Keystore, query: Query) -> list[Row]:
     """The rows of a keystore's keys that a query asks for, in the order of the keys.
 
-    Raises ``AnswerTooLarge`` for more of them than one answer holds, ``RequestTimeout`` when finding them takes too long.
+    Raises ``AnswerTooLarge`` for more than one answer holds, ``RequestTimeout`` when finding them takes too long.
     """
     statement = _statement(keystore, query)
     with at_most(settings.KEYSTORE_SEARCH_SECONDS, TOO_SLOW), connection.cursor() as cursor:
@@ -63,7 +63,7 @@ def _statement(keystore: Keystore, query: Query) -> Piece:
     ]
     own = "octet_length(concat(" + ", ".join(names) + "))"
     return (
-        Piece(f"SELECT {', '.join(names)}, size FROM (SELECT *, {own} AS own, sum({own}) OVER ")
+        Piece(f"SELECT {', '.join(names)}, size FROM (SELECT *, {own} AS own, sum({own}) OVER ")  # noqa: S608 - c0, c1
         + Piece("(ORDER BY key ROWS UNBOUNDED PRECEDING) AS size FROM (SELECT i.key, ")
         + _joined(", ", columns)
         + Piece(" FROM (")

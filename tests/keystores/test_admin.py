@@ -265,7 +265,7 @@ def test_a_keystores_page_leads_to_its_keys(developer: Client, viewer: Client, w
     assert f"{KEYS}add/?keystore={weather.pk}" in page
     assert f"{KEYS}add/" not in viewer.get(f"{STORES}{weather.pk}/change/").content.decode()
     assert stored(weather) == {"a": 1, "b": 2}
-    assert STRUCTURE == json.loads(weather.structure)
+    assert json.loads(weather.structure) == STRUCTURE
 
 
 def test_a_foreign_keystore_is_no_choice(developer: Client, acme: Tenant, rival: Tenant) -> None:

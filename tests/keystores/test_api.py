@@ -120,8 +120,15 @@ LENGTH, PRINTABLE = "A key is a text of 1 to 255 characters.", "A key holds prin
 
 @pytest.mark.parametrize(
     ("key", "message"),
-    [("x" * 256, LENGTH), ("a%0Ab", PRINTABLE), ("a%00", PRINTABLE), ("%7F", PRINTABLE), ("%C2%85", PRINTABLE)]
-    + [("%2E", "A key holds no slash, and is neither . nor .. itself."), ("%E2%80%AE", PRINTABLE)],
+    [
+        ("x" * 256, LENGTH),
+        ("a%0Ab", PRINTABLE),
+        ("a%00", PRINTABLE),
+        ("%7F", PRINTABLE),
+        ("%C2%85", PRINTABLE),
+        ("%E2%80%AE", PRINTABLE),
+        ("%2E", "A key holds no slash, and is neither . nor .. itself."),
+    ],
 )
 def test_other_keys_are_refused(call: Call, weather: Keystore, key: str, message: str) -> None:
     for method in ("GET", "PUT", "POST", "DELETE"):

@@ -1,4 +1,4 @@
-"""How many statements a call may cost, all of them counted: BEGIN, COMMIT, authentication and the rate limit included."""
+"""How many statements a call may cost, all of them counted: BEGIN, COMMIT and authentication included."""
 
 from collections.abc import Callable
 from typing import Any

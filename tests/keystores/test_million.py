@@ -1,11 +1,14 @@
 """A million keys, in the keystore that is asked and in another one."""
 
+import re
 import time
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from psycopg import ClientCursor
 
 from apps.core.errors import AnswerTooLarge
 from apps.keystores import search as searching
@@ -16,7 +19,7 @@ from apps.keystores.query import read_query
 from tests.conftest import Tenant, build_tenant
 from tests.keystores.conftest import make_keystore
 
-pytestmark = pytest.mark.xdist_group("million")
+pytestmark = [pytest.mark.xdist_group("million"), pytest.mark.django_db]
 
 _FILL = """
 INSERT INTO keystores_keystoreitem (keystore_id, key, data, version, date_created, date_modified)
@@ -45,27 +48,33 @@ def plan(sql: str, values: Any) -> str:
         return "\n".join(line for (line,) in cursor.fetchall())
 
 
-def plan_of_search(keystore: Keystore, **asked: Any) -> str:
+def plans_of_search(keystore: Keystore, **asked: Any) -> list[str]:
+    """The plan for these values, and the one for any that a prepared statement may settle on."""
     body = {"select": None, "where": None, "limit": None, "offset": None} | asked
     statement = searching._statement(keystore, read_query(**body))
-    return plan(statement.sql, statement.values)
+    numbers = count(1)
+    numbered = re.sub("%s", lambda match: f"${next(numbers)}", statement.sql)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        cursor.execute(f"PREPARE wanted AS {numbered}")
+        values = ClientCursor(connection.connection).mogrify(
+            ", ".join(["%s"] * len(statement.values)), statement.values
+        )
+        cursor.execute(f"EXPLAIN EXECUTE wanted({values})")
+        generic = "\n".join(line for (line,) in cursor.fetchall())
+        cursor.execute("DEALLOCATE wanted")
+        cursor.execute("SET LOCAL plan_cache_mode = auto")
+    return [plan(statement.sql, statement.values), generic]
 
 
 def where(field: str, operator: str, value: Any) -> dict[str, Any]:
     return {"rules": [{"field": field, "operator": operator, "value": value}]}
 
 
-def timed(act: Any) -> tuple[float, Any]:
-    started = time.monotonic()
-    result = act()
-    return time.monotonic() - started, result
-
-
 @pytest.fixture
-def big(crowd: tuple[Tenant, Keystore], django_db_blocker: Any) -> Iterator[Keystore]:
+def big(crowd: tuple[Tenant, Keystore]) -> Keystore:
     """The keystore of a million keys."""
-    with django_db_blocker.unblock():
-        yield crowd[1]
+    return crowd[1]
 
 
 def test_reads_and_writes_find_the_key_by_its_index(big: Keystore, crowd: tuple[Tenant, Keystore]) -> None:
@@ -74,28 +83,26 @@ def test_reads_and_writes_find_the_key_by_its_index(big: Keystore, crowd: tuple[
     for statement in (selectors._FIND, selectors._FIND_VERSION):
         assert "keystore_key_once" in plan(statement, named)
     assert "Conflict Arbiter Indexes: keystore_key_once" in plan(writing.UPSERT, named)
-    seconds, item = timed(lambda: services.get_or_create_item(caller, "big", "city-777777"))
-    assert (item.document, seconds < 0.5) == ({"n": 777777, "city": "City 777777"}, True)
-    seconds, _ = timed(lambda: services.put_item(caller, "big", "city-777777", Document({"n": 777777, "city": "x"})))
-    assert seconds < 0.5
+    item = services.get_or_create_item(caller, "big", "city-777777")
+    assert item.document == {"n": 777777, "city": "City 777777"}
+    services.put_item(caller, "big", "city-777777", Document({"n": 777777, "city": "x"}))
 
 
 def test_rules_on_the_key_use_an_index(big: Keystore, crowd: tuple[Tenant, Keystore]) -> None:
     for rule in (("key", "=", "CITY-5"), ("key", "LIKE", "City-12345%"), ("key", "LIKE", "city-5")):
-        assert "keystore_key_folded" in plan_of_search(big, where=where(*rule))
+        for explained in plans_of_search(big, where=where(*rule)):
+            assert "keystore_key_folded" in explained
     wanted = where("key", "LIKE", "CITY-12345_")
-    seconds, rows = timed(lambda: services.search(crowd[0].caller, "big", where=wanted, select=[{"field": "key"}]))
+    rows = services.search(crowd[0].caller, "big", where=wanted, select=[{"field": "key"}])
     assert [row["key"] for row in rows] == [f"city-12345{digit}" for digit in range(10)]
-    assert seconds < 0.5
 
 
 def test_pages_are_read_in_the_order_of_the_index(big: Keystore, crowd: tuple[Tenant, Keystore]) -> None:
-    explained = plan_of_search(big, limit=10)
-    assert "keystore_key_once" in explained
-    assert "Seq Scan" not in explained
-    seconds, rows = timed(lambda: services.search(crowd[0].caller, "big", limit=3))
+    for explained in plans_of_search(big, limit=10):
+        assert "keystore_key_once" in explained
+        assert "Sort" not in explained
+    rows = services.search(crowd[0].caller, "big", limit=3)
     assert [row["key"] for row in rows] == ["city-1", "city-10", "city-100"]
-    assert seconds < 0.5
 
 
 def test_without_a_limit_a_million_keys_are_too_many(big: Keystore, crowd: tuple[Tenant, Keystore]) -> None:
@@ -107,15 +114,11 @@ def test_without_a_limit_a_million_keys_are_too_many(big: Keystore, crowd: tuple
 
 def test_a_small_keystore_does_not_suffer_from_its_neighbours(big: Keystore, crowd: tuple[Tenant, Keystore]) -> None:
     wanted = where("n", ">", 1)
-    seconds, rows = timed(lambda: services.search(crowd[0].caller, "small", where=wanted, select=[{"field": "n"}]))
+    rows = services.search(crowd[0].caller, "small", where=wanted, select=[{"field": "n"}])
     assert rows == [{"n": "2"}, {"n": "3"}]
-    assert seconds < 0.5
 
 
 def test_all_documents_can_be_looked_through(big: Keystore, crowd: tuple[Tenant, Keystore], settings: Any) -> None:
     settings.KEYSTORE_SEARCH_SECONDS = 60
-    seconds, rows = timed(
-        lambda: services.search(crowd[0].caller, "big", where=where("n", "=", "999999"), select=[{"field": "city"}])
-    )
-    print(f"{seconds:.1f} s")
+    rows = services.search(crowd[0].caller, "big", where=where("n", "=", "999999"), select=[{"field": "city"}])
     assert rows == [{"city": "City 999999"}]

@@ -47,7 +47,7 @@ def refused(response: Any, path: str, message: str) -> None:
 
 def test_the_printed_search(call: Call, weather: Keystore) -> None:
     hot = {"temp": {"average": 25.5, "max": 31}, "city": "Sevilla"}
-    fill(weather, **{"London": LONDON, "Madrid": MADRID, "Sevilla": hot})
+    fill(weather, London=LONDON, Madrid=MADRID, Sevilla=hot)
     response = call("POST", "weather", PRINTED)
     assert response.status_code == 200
     assert response.json() == [
@@ -63,9 +63,9 @@ def test_the_printed_answer(call: Call, weather: Keystore) -> None:
         {"field": "temp", "alias": "temperature"},
         {"field": "*", "alias": "all_info"},
     ]
-    assert call("POST", "weather", {"select": select}).content.decode() == (
-        r'[{"MyKey":"Madrid","temperature":"24","all_info":"{\"temp\":24,\"wind\":\"5 km\\/h N\",\"city\":\"Madrid\"}"}]'
-    )
+    all_info = r'"{\"temp\":24,\"wind\":\"5 km\\/h N\",\"city\":\"Madrid\"}"'
+    row = '{"MyKey":"Madrid","temperature":"24","all_info":' + all_info + "}"
+    assert call("POST", "weather", {"select": select}).content.decode() == f"[{row}]"
 
 
 @pytest.mark.parametrize("body", [{}, {"select": []}, {"select": None}, {"where": {}}, {"where": {"rules": []}}])
@@ -159,8 +159,6 @@ def test_odd_numbers_are_no_error(call: Call, weather: Keystore, operator: str, 
         ("l_ndon", ["London"]),
         ("london", ["London"]),
         ("%", ["London", "Zoë"]),
-    ]
-    + [
         ("ZOË", ["Zoë"]),
         ("lon", []),
         ("lond\\", []),

@@ -16,7 +16,7 @@ class TextParser(BaseParser):
 
     media_type = "text/plain"
 
-    def parse(
+    def parse(  # type: ignore[override]
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> str:
         """The text; raises ``BadRequest`` when it is not UTF-8."""

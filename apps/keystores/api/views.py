@@ -4,7 +4,6 @@ from typing import Any
 
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.settings import api_settings
 
 from apps.applications.api.base import PROJECT_KEY, CallerViewSet
 from apps.core.errors import BadRequest
@@ -25,8 +24,8 @@ class KeystoreViewSet(CallerViewSet):
         "search": "keystore.read",
     }
     extra_styles = dict.fromkeys(required_scopes, PROJECT_KEY)
-    parser_classes = [*api_settings.DEFAULT_PARSER_CLASSES, TextParser]
-    renderer_classes = [*api_settings.DEFAULT_RENDERER_CLASSES, TextRenderer]
+    parser_classes = [*CallerViewSet.parser_classes, TextParser]
+    renderer_classes = [*CallerViewSet.renderer_classes, TextRenderer]
 
     def retrieve(self, request: Request, keystore_id: str, key: str) -> Response:
         """Get what a key holds; a missing key is made with the keystore's structure."""
@@ -74,7 +73,7 @@ class KeystoreViewSet(CallerViewSet):
             return self.bare(item.text)
         response = self.bare(item.document)
         if response.data is None:
-            response.encoded = item.data.encode()
+            response.encoded = item.data.encode()  # type: ignore[attr-defined]
         return response
 
     def _content(self, request: Request) -> Content:
