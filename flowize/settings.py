@@ -192,6 +192,7 @@ CELERY_TASK_TIME_LIMIT = 120
 CELERY_BEAT_SCHEDULE = {
     # An expired tick is dropped unread, so ticks piled up while no worker ran cost nothing.
     "drain": {"task": "records.drain", "schedule": 1.0, "options": {"expires": 5}},
+    "fill-data-fields": {"task": "records.fill_data_fields", "schedule": 5.0, "options": {"expires": 5}},
     "clear-expired-tokens": {"task": "applications.clear_expired_tokens", "schedule": 3600.0},
     "clear-old-windows": {"task": "applications.clear_old_windows", "schedule": 3600.0},
     "clear-old-events": {"task": "webhooks.clear_old_events", "schedule": 3600.0},
@@ -217,6 +218,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT
 QUERY_LIMIT = env.int("QUERY_LIMIT", default=8 * 1024)
 JSON_DEPTH = env.int("JSON_DEPTH", default=100)
 RECORDS_PER_CALL = env.int("RECORDS_PER_CALL", default=1000)
+SEARCH_COUNT = env.int("SEARCH_COUNT", default=10_000)
+SEARCH_SECONDS = env.float("SEARCH_SECONDS", default=5.0)
 REQUIRE_HTTPS = env.bool("REQUIRE_HTTPS", default=False)
 if REQUIRE_HTTPS and not env.str("SECRET_KEY", default=""):
     raise ImproperlyConfigured("SECRET_KEY must be set where REQUIRE_HTTPS is on: sessions of several hosts share it.")

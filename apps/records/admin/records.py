@@ -92,7 +92,7 @@ class RecordAdmin(TenantModelAdmin):
     @admin.display(description="queue")
     def queue(self, record: Record) -> str:
         """Where it stands in the queue."""
-        return queue_status(record).name or DASH
+        return queue_status(record).label or DASH
 
     @admin.display(description="object")
     def current(self, record: Record) -> str:
@@ -116,7 +116,7 @@ def _page_of(record: Record, steps: list[Step], workspace: Workspace) -> dict[st
     facts = [
         ("Flow", record.flow.name),
         ("Object", record.at or DASH),
-        ("Queue", queue_status(record).name or DASH),
+        ("Queue", queue_status(record).label or DASH),
         ("Attempt", record.attempt),
         ("Runs", record.num_runs),
         ("Created", moment(record.date_created, zone)),
