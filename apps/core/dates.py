@@ -70,9 +70,7 @@ def _period(name: str, text: str, zone: zoneinfo.ZoneInfo) -> tuple[datetime, da
 
 def _local_period(found: re.Match[str]) -> tuple[datetime, datetime]:
     part = {key: int(value) for key, value in found.groupdict().items() if value is not None}
-    day = date(
-        part.get("y") or part.get("y2") or 0, part.get("m") or part.get("m2") or 0, part.get("d") or part.get("d2") or 0
-    )
+    day = date(*(part[name] if name in part else part[f"{name}2"] for name in ("y", "m", "d")))
     if day.year > LATEST_YEAR:
         raise ValueError
     midnight = datetime.combine(day, time())

@@ -75,7 +75,7 @@ UPDATE schemas_datafield SET
     filled_id = coalesce((SELECT id FROM last), schemas_datafield.filled_id),
     is_filled = (SELECT count(*) FROM batch) < {BATCH}
 FROM f WHERE schemas_datafield.id = f.id
-"""
+"""  # noqa: S608 - of constants
 
 
 def fill_fields(seconds: float) -> bool:

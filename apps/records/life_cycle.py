@@ -1,4 +1,4 @@
-"""What may be done with a record in which state, and where it leads: the one table that services, admin and docs follow.
+"""What may be done with a record in which state, and where it leads: the one table for services, admin and docs.
 
 The engine's own moves (claims, waits, ends) are not here: they follow the flow.
 """

@@ -105,7 +105,7 @@ class RecordData(models.Model):
 
 
 class RecordField(models.Model):
-    """The value of a data field in a record's document as text, cut to what an index can hold; null when it has none."""
+    """The value of a data field in a record's document as text, cut to what an index holds; null when it has none."""
 
     pk = models.CompositePrimaryKey("record", "field")
     record = models.ForeignKey(Record, on_delete=models.CASCADE, related_name="fields", db_index=False)

@@ -51,7 +51,7 @@ WITH changed AS ({_CHANGE}), counters AS (
     FROM changed WHERE d.record_id = changed.id AND changed.seq = 0 AND d.state ? 'executions'
 )
 SELECT * FROM changed
-"""
+"""  # noqa: S608 - of constants
 
 
 @dataclass(frozen=True, slots=True)

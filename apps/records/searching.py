@@ -78,10 +78,8 @@ def search_records(caller: Caller, search: Search) -> Found:
     _check(search)
     conditions, values = _conditions(caller.workspace_id, search)
     sql = statement(conditions)
-    if conditions.is_indexed and search.page.offset <= DEEP:
-        rows = _run(sql, values)
-    else:
-        rows = _run_in_time(sql, values)
+    run = _run if conditions.is_indexed and search.page.offset <= DEEP else _run_in_time
+    rows = run(sql, values)
     records = [FoundRecord(*row[1:]) for row in rows if row[1] is not None]
     return Found(records, rows[0][0])
 

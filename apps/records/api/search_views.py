@@ -1,7 +1,7 @@
 """``/v1/record/search``."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
 from django.conf import settings
@@ -46,7 +46,7 @@ class SearchViewSet(CallerViewSet):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Take the parameters of a body as those of the URL, the credentials too: published lines send both so."""
         if request.method != "OPTIONS" and (size := int(request.META.get("CONTENT_LENGTH") or 0)):
-            request._request.GET = self._with_body(request, size)
+            cast(Any, request._request).GET = self._with_body(request, size)
         super().initial(request, *args, **kwargs)
 
     def _with_body(self, request: Request, size: int) -> QueryDict:
@@ -143,7 +143,7 @@ def _pairs(request: Request) -> list[tuple[str, str]]:
     kind = (request.content_type or "").partition(";")[0].strip().lower()
     if kind not in FORMS:
         return _members(request.data)
-    body = read_body(request._request)
+    body = read_body(cast(Any, request._request))
     if body.lstrip()[:1] in (b"{", b"["):
         return _members(read_json(body))
     try:

@@ -1,12 +1,14 @@
 """Paths of data records."""
 
+from typing import Any
+
 from django.urls import re_path
 
 from apps.records.api.queue_views import QueueViewSet
 from apps.records.api.search_views import SearchViewSet
 from apps.records.api.views import RecordViewSet
 
-_ONE = {"get": "retrieve", "put": "update", "delete": "destroy"}
+_ONE: dict[str, Any] = {"get": "retrieve", "put": "update", "delete": "destroy"}
 
 # The words come first: no record can have one of them as its uuid (services.RESERVED).
 v1 = [
