@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 
 from django.conf import settings
 from django.http import QueryDict
+from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -127,7 +128,7 @@ def _number(name: str, text: str | None) -> int | None:
 def _next_run(record: FoundRecord, state: QueueState) -> Any:
     """When it will run by itself: a due time is the end of a lease in a worker's hands, and now for a new record."""
     if record.hold == Hold.PAUSED:
-        return record.saved_wake_at
+        return record.saved_wake_at if (record.saved_wake_at or timezone.now()) > timezone.now() else None
     return record.wake_at if state in (QueueState.SCHEDULED, QueueState.WAITING) else None
 
 
