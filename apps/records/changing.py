@@ -11,11 +11,13 @@ from psycopg.types.json import Jsonb
 from apps.applications.caller import Caller
 from apps.core.errors import BadRequest, NotFound, RecordInUse
 from apps.core.jsonio import JSON
+from apps.core.preconditions import Precondition
 from apps.records.fields import field_value
 from apps.records.life_cycle import Act, refusal
 from apps.records.locks import Locked, lock_records
 from apps.records.models import Record
 from apps.records.queueing import UNKNOWN
+from apps.records.selectors import version_of
 from apps.records.services import check_documents
 from apps.schemas.selectors import current
 
@@ -49,29 +51,34 @@ class ChangedRecord:
     document: JSON = None
 
 
-def update_records(caller: Caller, uuids: Sequence[str], documents: Sequence[JSON]) -> list[ChangedRecord]:
+def update_records(
+    caller: Caller, uuids: Sequence[str], documents: Sequence[JSON], *, precondition: Precondition | None = None
+) -> list[ChangedRecord]:
     """Replace the documents of records, all or none; where they stand in their flows stays as it is.
 
     The first document is the first uuid's, and so on. Raises ``BadRequest`` for lists that do not match and for what
-    does not fit the schema in force, ``NotFound`` for an unknown uuid, ``RecordInUse`` while a worker has one of them.
+    does not fit the schema in force, ``NotFound`` for an unknown uuid, ``RecordInUse`` while a worker has one of them,
+    ``PreconditionFailed`` for a record that is no longer the one meant.
     """
     caller.require("record")
     _check_pairs(uuids, documents)
     check_documents(documents, current(caller.workspace_id))
     with transaction.atomic():
         rows = _free(Act.UPDATE, uuids, lock_records(caller.workspace_id, uuids))
+        _check_version(caller, rows, precondition)
         _replace([row.record_id for row in rows], documents)
     return [ChangedRecord(row.uuid, row.flow_name, new) for row, new in zip(rows, documents, strict=True)]
 
 
-def delete_record(caller: Caller, uuid: str) -> ChangedRecord:
+def delete_record(caller: Caller, uuid: str, *, precondition: Precondition | None = None) -> ChangedRecord:
     """Remove a record with its document and trace.
 
-    Raises ``NotFound``, and ``RecordInUse`` while a worker has it.
+    Raises ``NotFound``, ``RecordInUse`` while a worker has it, ``PreconditionFailed`` when it is not the one meant.
     """
     caller.require("record.delete")
     with transaction.atomic():
         (row,) = _free(Act.DELETE, [uuid], lock_records(caller.workspace_id, [uuid]))
+        _check_version(caller, [row], precondition)
         Record.objects.in_workspace(caller.workspace_id).filter(pk=row.record_id).delete()
     return ChangedRecord(row.uuid, row.flow_name)
 
@@ -95,6 +102,15 @@ def _free(act: Act, uuids: Sequence[str], locked: Mapping[str, Locked]) -> list[
         if reason := refusal(act, row.state):
             raise RecordInUse(reason if len(rows) == 1 else f"{reason}: {row.uuid}")
     return rows
+
+
+def _check_version(caller: Caller, rows: Sequence[Locked], precondition: Precondition | None) -> None:
+    """Ask for the version in a statement of its own: the one that locked the row may have begun before a change."""
+    if precondition is None:
+        return
+    if len(rows) > 1:
+        raise BadRequest("A condition such as If-Match is for a single data record.")
+    precondition.check(*version_of(caller.workspace_id, rows[0].uuid))
 
 
 def _replace(ids: list[int], documents: Sequence[JSON]) -> None:

@@ -17,14 +17,14 @@ from apps.core.admin.tenancy import SuperuserModelAdmin, TenantModelAdmin
 from apps.flows.models import Flow
 from apps.records.models import Record
 from apps.records.services import create_records
-from apps.schemas.models import Schema
+from apps.schemas.models import DataField, Schema
 from apps.webhooks.models import Webhook, WebhookEvent
 from apps.webhooks.receivers import Receiver
 from apps.webhooks.services import register_webhook, store_events
 from tests.conftest import STRAIGHT_FLOW, Tenant, publish
 from tests.members import person, request_of, signed_in, superuser
 
-TENANT_MODELS = [Organization, Project, Application, Schema, Flow, Record, Webhook, WebhookEvent]
+TENANT_MODELS = [Organization, Project, Application, Schema, DataField, Flow, Record, Webhook, WebhookEvent]
 REGISTERED = {model: row for model, row in admin.site._registry.items() if isinstance(row, TenantModelAdmin)}
 
 
@@ -52,6 +52,9 @@ def rows_of(tenant: Tenant) -> dict[type[Model], Any]:
         Project: tenant.project,
         Application: tenant.keys,
         Schema: schema,
+        DataField: DataField.objects.create(
+            workspace=tenant.workspace, name=f"{tenant.name}-field", path=f"{tenant.name}.a"
+        ),
         Flow: flow,
         Record: Record.objects.get(uuid=uuid[0].uuid),
         Webhook: webhook,
@@ -230,6 +233,7 @@ RIGHTS = {
     Project: {"viewer": "view", "operator": "view", "developer": "view change", "owner": "view add change delete"},
     Application: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     Schema: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
+    DataField: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     Flow: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     Record: {"viewer": "view", "operator": "view", "developer": "view", "owner": "view"},
     Webhook: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
@@ -298,6 +302,7 @@ def test_the_sidebar_holds_what_a_person_may_open(stage: Stage) -> None:
         "Webhook events",
         "Flows",
         "Schemas",
+        "Data fields",
         "Webhooks",
         "Applications",
         "Projects",

@@ -179,6 +179,36 @@ def test_a_foreign_record_is_not_removed(client: Client, acme: Tenant, rival: Te
     assert Record.objects.count() == 1
 
 
+# --- Conditions -------------------------------------------------------------------------------------------------
+
+
+def test_a_stale_condition_changes_nothing(client: Client, acme: Tenant) -> None:
+    insert(acme, uuid="r-1")
+    insert(acme, uuid="r-2")
+    stale = client.get("/v1/record/r-1", headers=acme.headers)["ETag"]
+    fresh = put(client, acme, "/v1/record/r-1", NEW, If_Match=stale)
+    assert fresh.status_code == 200
+    assert put(client, acme, "/v1/record/r-1", ADULT, If_Match=stale).status_code == 412
+    assert client.delete("/v1/record/r-1", headers=acme.headers | {"If-Match": stale}).status_code == 412
+    assert put(client, acme, "/v1/record", [ADULT, ADULT], X_Uuid="r-1,r-2", If_Match="*").status_code == 400
+    assert documents() == {"r-1": NEW, "r-2": ADULT}
+    now = client.get("/v1/record/r-1", headers=acme.headers)["ETag"]
+    assert client.delete("/v1/record/r-1", headers=acme.headers | {"If-Match": now}).status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_parallel_updates_with_the_same_condition_one_succeeds(client: Client, acme: Tenant) -> None:
+    insert(acme, uuid="r-1")
+    tag = client.get("/v1/record/r-1", headers=acme.headers)["ETag"]
+    answers = in_threads(
+        *[
+            lambda n=n: put(Client(), acme, "/v1/record/r-1", {"n": n}, If_Match=tag).status_code  # type: ignore[misc]
+            for n in range(6)
+        ]
+    )
+    assert sorted(answers) == [200, 412, 412, 412, 412, 412]
+
+
 # --- Races ------------------------------------------------------------------------------------------------------
 
 

@@ -65,9 +65,7 @@ def test_the_answer_to_a_resume_is_the_documented_one(client: Client, acme: Tena
         ("delete-from-queue", "2 datarecords deleted from the queue", "", ""),
     ],
 )
-def test_each_act_has_its_sentence(
-    client: Client, acme: Tenant, word: str, message: str, key: str, label: str
-) -> None:
+def test_each_act_has_its_sentence(client: Client, acme: Tenant, word: str, message: str, key: str, label: str) -> None:
     insert(acme, uuid="r-1")
     insert(acme, uuid="r-2")
     body = put(client, acme, CHANGE, ["r-2", "r-1", "r-2"], X_Queue_Status=word).json()

@@ -11,6 +11,7 @@ from django.utils import timezone
 from apps.records.execution import drain
 from apps.records.fields import fill_fields, forget_fields
 from apps.records.models import Hold, Record, Status
+from apps.records.services import create_records
 from apps.schemas.fields import create_field
 from apps.schemas.models import DataField
 from tests.conftest import STRAIGHT_FLOW, Tenant, publish
@@ -42,6 +43,7 @@ def at(record: Record, **moments: datetime | int | None) -> Record:
 
 
 SUMMER = datetime(2026, 7, 15, 10, 0, tzinfo=UTC)  # noon in Amsterdam
+FAR = datetime(2999, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -91,8 +93,8 @@ def test_a_row_is_the_documented_one(client: Client, acme: Tenant) -> None:
         ({"status": Status.PROCESSING, "wake_at": SUMMER}, "1", ""),
         ({"hold": Hold.STOPPED, "wake_at": SUMMER}, "5", "2026-07-15 12:00:00"),
         ({"hold": Hold.STOPPED, "wake_at": None}, "5", ""),
-        ({"hold": Hold.PAUSED, "wake_at": None, "saved_wake_at": datetime(2999, 1, 1, tzinfo=UTC)}, "2", "2999-01-01 01:00:00"),
-        ({"hold": Hold.PAUSED, "wake_at": None, "saved_wake_at": datetime(2020, 1, 1, tzinfo=UTC)}, "2", ""),
+        ({"hold": Hold.PAUSED, "wake_at": None, "saved_wake_at": FAR}, "2", "2999-01-01 01:00:00"),
+        ({"hold": Hold.PAUSED, "wake_at": None, "saved_wake_at": SUMMER - timedelta(days=3650)}, "2", ""),
         ({"status": Status.FAILED, "hold": Hold.ERROR, "wake_at": None}, "3", ""),
     ],
 )  # fmt: skip
@@ -220,7 +222,8 @@ def test_the_hour_the_clocks_repeat_counts_both_times(client: Client, acme: Tena
         "limit=-1", "limit=0", "limit=abc", "limit=1.5", "limit=NaN", "limit=0x10", "limit=1&limit=2", "offset=-1",
         "offset=abc", "offset=99999999999999999999", "datarecord_status=7", "datarecord_status=-1",
         "datarecord_status=abc", "flow_id=abc", "date_type=date_next_run", "date_from=2017-02-30%2000:00:00",
-        "date_from=10000-01-01%2000:00:00", "date_from=9999-12-31", "date_from=now()", "date_from=2017-12-31%2024:00:01",
+        "date_from=10000-01-01%2000:00:00", "date_from=9999-12-31", "date_from=now()",
+        "date_from=2017-12-31%2024:00:01",
         "date_from=2017-12-31%2025:00:00", "date_to=0000-01-01", "date_to=2017-1-1", "date_to=%D9%A2017-01-01",
         "datafield_name=x", "datafield_value=x", "datafield_name=x&datafield_value=a%00b", "uuid=a&uuid=b",
     ],
@@ -387,7 +390,7 @@ def test_long_values_are_compared_by_their_beginning(client: Client, acme: Tenan
     assert found(client, acme, by_field("it", "é" * 254)) == []
 
 
-@pytest.mark.parametrize("hostile", ["a'b", 'a"b', "a%b", "a_b", "$.a", "a\\b", "{a,b}", "☃", "a;--"])
+@pytest.mark.parametrize("hostile", ["a'b", 'a"b', "a%b", "a_b", "$a", "a\\b", "{a,b}", "☃", "a;--"])
 def test_hostile_names_and_values_are_values(client: Client, acme: Tenant, hostile: str) -> None:
     insert(acme, {hostile: hostile}, uuid="r-1")
     insert(acme, {"other": 1})
@@ -405,10 +408,9 @@ def test_the_list_column_is_the_dynamic_value(client: Client, acme: Tenant) -> N
     assert search(client, acme).json()["resource"]["records"][0]["dynamic_value"] == "a@b.nl"
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_search_without_an_index_ends_in_time(client: Client, acme: Tenant, settings: Any) -> None:
     settings.SEARCH_SECONDS = 0.001
-    from apps.records.services import create_records
-
     create_records(acme.caller, [{"n": "x" * 1000}] * 1000, flow_name="intake")
     for query in (by_field("a.b", "c"), "?date_type=date_started&date_from=2020-01-01&datarecord_status=2"):
         answer = search(client, acme, query)

@@ -53,14 +53,17 @@ class RecordViewSet(CallerViewSet):
         several = isinstance(documents, list)
         named = one_uuid(request, uuid)
         updated = changing.update_records(
-            self.caller, split(named) if several else [named], documents if several else [documents]
+            self.caller,
+            split(named) if several else [named],
+            documents if several else [documents],
+            precondition=self.precondition(),
         )
         rows = [self._updated(record) for record in updated]
         return self.answer(rows if several else rows[0], "Data Record was updated successfully")
 
     def destroy(self, request: Request, uuid: str | None = None) -> Response:
         """Remove a record with its document and trace."""
-        removed = changing.delete_record(self.caller, one_uuid(request, uuid))
+        removed = changing.delete_record(self.caller, one_uuid(request, uuid), precondition=self.precondition())
         resource = {"flow_name": removed.flow_name, "uuid": removed.uuid}
         return self.answer(resource, "Data Record was removed successfully")
 
