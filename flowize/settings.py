@@ -192,6 +192,7 @@ CELERY_TASK_TIME_LIMIT = 120
 CELERY_BEAT_SCHEDULE = {
     # An expired tick is dropped unread, so ticks piled up while no worker ran cost nothing.
     "drain": {"task": "records.drain", "schedule": 1.0, "options": {"expires": 5}},
+    "fill-data-fields": {"task": "records.fill_data_fields", "schedule": 5.0, "options": {"expires": 5}},
     "clear-expired-tokens": {"task": "applications.clear_expired_tokens", "schedule": 3600.0},
     "clear-old-windows": {"task": "applications.clear_old_windows", "schedule": 3600.0},
     "clear-old-events": {"task": "webhooks.clear_old_events", "schedule": 3600.0},
@@ -220,6 +221,8 @@ RECORDS_PER_CALL = env.int("RECORDS_PER_CALL", default=1000)
 KEYSTORE_SEARCH_ROWS = env.int("KEYSTORE_SEARCH_ROWS", default=10_000)
 KEYSTORE_SEARCH_BYTES = env.int("KEYSTORE_SEARCH_BYTES", default=5 * 1024 * 1024)
 KEYSTORE_SEARCH_SECONDS = env.float("KEYSTORE_SEARCH_SECONDS", default=5.0)
+SEARCH_COUNT = env.int("SEARCH_COUNT", default=10_000)
+SEARCH_SECONDS = env.float("SEARCH_SECONDS", default=5.0)
 REQUIRE_HTTPS = env.bool("REQUIRE_HTTPS", default=False)
 if REQUIRE_HTTPS and not env.str("SECRET_KEY", default=""):
     raise ImproperlyConfigured("SECRET_KEY must be set where REQUIRE_HTTPS is on: sessions of several hosts share it.")

@@ -138,9 +138,11 @@ def _fresh_caches() -> Iterator[None]:
     """No credential or option remembered from another test."""
     yield
     from apps.applications.authentication import forget_credentials
+    from apps.records.fields import forget_fields
     from apps.records.hosts import forget_hosts
 
     forget_credentials()
+    forget_fields()
     forget_hosts()
 
 

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import connection
 from psycopg.types.json import Jsonb
 
+from apps.records.fields import field_value
 from apps.records.models import Hold, Status
 
 # One statement, so one commit: position, document and trace move together or not at all. A lease that was lost in
@@ -24,10 +25,15 @@ WITH moved AS (
         leased_by = CASE WHEN %(keep)s THEN leased_by ELSE '' END,
         error_code = %(error_code)s, error_text = %(error_text)s
     WHERE id = %(id)s AND lease_token = %(token)s
-    RETURNING id
+    RETURNING id, workspace_id
 ), content AS (
     UPDATE records_recorddata d SET data = %(data)s, vars = %(vars)s, state = %(state)s
     FROM moved WHERE d.record_id = moved.id AND %(changed)s
+), fields AS (
+    INSERT INTO records_recordfield AS kept (record_id, field_id, value)
+    SELECT moved.id, f.id, {value} FROM moved JOIN schemas_datafield f USING (workspace_id) WHERE %(changed)s
+    ON CONFLICT (record_id, field_id) DO UPDATE SET value = excluded.value
+    WHERE kept.value IS DISTINCT FROM excluded.value
 ), trace AS (
     INSERT INTO records_recordstep
         (record_id, run_no, seq, attempt, object, type, text, port, started_at, ms, error, output)
@@ -37,7 +43,7 @@ WITH moved AS (
         %(outputs)s::jsonb[]) AS s
 )
 SELECT count(*) FROM moved
-"""
+""".replace("{value}", field_value("%(data)s::jsonb"))
 
 
 @dataclass(frozen=True, slots=True)

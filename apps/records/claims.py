@@ -40,16 +40,23 @@ WITH due AS MATERIALIZED ({due}), claimed AS (
         date_last_run = now(), date_started = coalesce(date_started, now())
     FROM due WHERE r.id = due.id
     RETURNING r.id, r.uuid, r.workspace_id, r.flow_id, r.flow_version_id, r.at, r.entered_at, r.run_no, r.seq,
-              r.attempt, r.claims, due.wake_at
+              r.attempt, r.claims, due.wake_at, r.revision
 )
-SELECT c.*, f.name, d.data, d.vars, d.state, now()
+SELECT c.id, c.uuid, c.workspace_id, c.flow_id, c.flow_version_id, c.at, c.entered_at, c.run_no, c.seq, c.attempt,
+       c.claims, c.wake_at, f.name, d.data, d.vars, d.state, now(), c.revision <> d.revision
 FROM claimed c JOIN flows_flow f ON f.id = c.flow_id JOIN records_recorddata d ON d.record_id = c.id
 """
 
+# A claim sees documents as they were when it began, but rows as they are when it locks them: a document that was
+# replaced in between is read again, now that nobody else may replace it.
+_REREAD = "SELECT record_id, data FROM records_recorddata WHERE record_id = ANY(%s)"
+
+# In the order in which everybody locks records.
 _GIVE_BACK = """
-UPDATE records_record SET status = 0, hold = 0, lease_token = NULL, leased_by = '', wake_at = now(),
+UPDATE records_record r SET status = 0, hold = 0, lease_token = NULL, leased_by = '', wake_at = now(),
        claims = claims - 1, num_runs = num_runs - 1
-WHERE id = ANY(%(ids)s) AND lease_token = %(token)s
+FROM (SELECT id FROM records_record WHERE id = ANY(%(ids)s) AND lease_token = %(token)s ORDER BY id FOR UPDATE) mine
+WHERE r.id = mine.id
 """
 
 MOST_CLAIMS = 3
@@ -101,12 +108,21 @@ def _claim(worker: str, due: str, batch: int) -> list[Claimed]:
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM.format(due=due), values)
         rows = cursor.fetchall()
+        if replaced := [row[0] for row in rows if row[-1]]:
+            cursor.execute(_REREAD, [replaced])
+            documents = dict(cursor.fetchall())
+            rows = [_with_document(row, documents) for row in rows]
     return sorted((_claimed(row, token) for row in rows), key=lambda row: row.due_at)
+
+
+def _with_document(row: Sequence[Any], documents: dict[int, str]) -> Sequence[Any]:
+    place = Claimed.__slots__.index("data")
+    return (*row[:place], documents.get(row[0], row[place]), *row[place + 1 :])
 
 
 def _claimed(row: Sequence[Any], token: UUID) -> Claimed:
     """The columns come in the order of the fields; Django reads json of plain cursors as text."""
-    values = dict(zip(Claimed.__slots__, row, strict=False))
+    values = dict(zip(Claimed.__slots__, row[:-1], strict=False))
     values["ahead"] -= datetime.now(UTC)
     values |= {name: json.loads(values[name], cls=StoredJSONDecoder) for name in ("data", "vars", "state")}
     return Claimed(**values, lease_token=token)

@@ -7,6 +7,7 @@ from apps.applications.models import Application
 from apps.core.jsonio import StoredJSONDecoder
 from apps.core.tenancy import WorkspaceQuerySet
 from apps.flows.models import Flow, FlowVersion
+from apps.schemas.models import DataField
 
 
 class Status(models.IntegerChoices):
@@ -53,10 +54,12 @@ class Record(models.Model):
     num_runs = models.IntegerField("passes", default=0)
     claims = models.SmallIntegerField("claims without progress", default=0)
     wake_at = models.DateTimeField(null=True)
+    saved_wake_at = models.DateTimeField("due time while paused", null=True)
     lease_token = models.UUIDField(null=True)
     leased_by = models.CharField(max_length=64, blank=True)
     error_code = models.CharField(max_length=64, blank=True)
     error_text = models.TextField(blank=True)
+    revision = models.IntegerField("replacements of the document", default=0)
     date_created = models.DateTimeField()
     date_started = models.DateTimeField(null=True)
     date_last_run = models.DateTimeField(null=True)
@@ -69,9 +72,19 @@ class Record(models.Model):
         indexes = [
             models.Index(fields=["flow", "wake_at"], name="record_due", condition=models.Q(wake_at__isnull=False)),
             models.Index(fields=["wake_at"], name="record_leased", condition=models.Q(status=1)),
-            models.Index(fields=["workspace", "flow", "status", "id"], name="record_by_status"),
-            models.Index(fields=["workspace", "date_created"], name="record_by_created"),
-            models.Index(fields=["workspace", "date_last_run"], name="record_by_last_run"),
+            # What searches walk: newest first in each, so that a page is as many rows whatever the table holds.
+            models.Index(fields=["workspace", "flow", "status", "date_created", "id"], name="record_by_status"),
+            models.Index(fields=["workspace", "date_created", "id"], name="record_by_created"),
+            models.Index(
+                fields=["workspace", "date_started", "id"],
+                name="record_by_started",
+                condition=models.Q(date_started__isnull=False),
+            ),
+            models.Index(
+                fields=["workspace", "date_last_run", "id"],
+                name="record_by_last_run",
+                condition=models.Q(date_last_run__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -85,9 +98,28 @@ class RecordData(models.Model):
     data = models.JSONField(decoder=StoredJSONDecoder)
     vars = models.JSONField(default=dict, decoder=StoredJSONDecoder)
     state = models.JSONField(default=dict)
+    revision = models.IntegerField("replacements of the document", default=0)
 
     def __str__(self) -> str:
         return f"Document of record {self.record_id}"
+
+
+class RecordField(models.Model):
+    """The value of a data field in a record's document as text, cut to what an index holds; null when it has none."""
+
+    pk = models.CompositePrimaryKey("record", "field")
+    record = models.ForeignKey(Record, on_delete=models.CASCADE, related_name="fields", db_index=False)
+    # Without a constraint: a check would lock one and the same row in every insert of a workspace.
+    field = models.ForeignKey(
+        DataField, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
+    value = models.TextField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["field", "value", "record"], name="record_field_value")]
+
+    def __str__(self) -> str:
+        return self.value or ""
 
 
 class RecordStep(models.Model):

@@ -12,36 +12,13 @@ from django.db.models.functions import JSONObject
 
 from apps.core.errors import NotFound
 from apps.core.preconditions import Part
-from apps.records.models import Hold, Record, RecordStep, Status
+from apps.records.life_cycle import QueueState, state_of
+from apps.records.models import Record, RecordStep
 
 
-@dataclass(frozen=True, slots=True)
-class QueueStatus:
-    """A record's place in the queue as callers see it: ``key`` is the number as text, ``name`` its word."""
-
-    key: str
-    name: str
-
-
-NOT_QUEUED = QueueStatus("", "")
-_BY_HOLD = {
-    Hold.PAUSED: QueueStatus("2", "Paused"),
-    Hold.STOPPED: QueueStatus("5", "Waiting"),
-    Hold.WAITING: QueueStatus("5", "Waiting"),
-    Hold.ERROR: QueueStatus("3", "Error"),
-}
-_BY_STATUS = {
-    Status.NOT_RUNNING: QueueStatus("0", "New"),
-    Status.PROCESSING: QueueStatus("1", "Processing"),
-    Status.SCHEDULED: QueueStatus("4", "Scheduled"),
-}
-
-
-def queue_status(record: Record) -> QueueStatus:
+def queue_status(record: Record) -> QueueState:
     """Where the record stands in the queue; nothing once it is finished or taken out."""
-    if record.hold:
-        return _BY_HOLD[Hold(record.hold)]
-    return _BY_STATUS.get(Status(record.status), NOT_QUEUED) if record.wake_at else NOT_QUEUED
+    return state_of(record.status, record.hold, record.wake_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from apps.core.preconditions import Part
 from apps.flows.models import FlowStatus
 from apps.flows.selectors import flow_lookup
 from apps.records import selectors
+from apps.records.fields import field_value
 from apps.records.models import Record, Status
 from apps.records.nudge import nudge_on_commit
 from apps.schemas.selectors import problems
@@ -40,16 +41,20 @@ WITH input AS (
 ), inserted AS (
     INSERT INTO records_record (
         workspace_id, flow_id, flow_version_id, application_id, uuid, status, hold, at, run_no, seq, attempt, num_runs,
-        claims, leased_by, error_code, error_text, wake_at, date_created)
+        claims, revision, leased_by, error_code, error_text, wake_at, date_created)
     SELECT %(workspace)s, %(flow)s, %(version)s, %(application)s, uuid,
            CASE WHEN %(execute_at)s::timestamptz > now() THEN %(scheduled)s ELSE %(new)s END,
-           0, '', 1, 0, 1, 0, 0, '', '', '', greatest(%(execute_at)s::timestamptz, now()), now()
+           0, '', 1, 0, 1, 0, 0, 0, '', '', '', greatest(%(execute_at)s::timestamptz, now()), now()
     FROM input ORDER BY n
     RETURNING id, uuid
+), content AS (
+    INSERT INTO records_recorddata (record_id, data, vars, state, revision)
+    SELECT inserted.id, input.data, '{}', '{}', 0 FROM inserted JOIN input USING (uuid)
 )
-INSERT INTO records_recorddata (record_id, data, vars, state)
-SELECT inserted.id, input.data, '{}', '{}' FROM inserted JOIN input USING (uuid)
-"""
+INSERT INTO records_recordfield (record_id, field_id, value)
+SELECT inserted.id, f.id, {value} FROM inserted JOIN input USING (uuid) CROSS JOIN schemas_datafield f
+WHERE f.workspace_id = %(workspace)s AND {value} IS NOT NULL
+""".replace("{value}", field_value("input.data"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,7 @@ def create_records(
     _check_count(documents, uuid)
     names = [_checked_uuid(uuid)] if uuid else [str(uuids.uuid4()) for _ in documents]
     destination = _destination(caller, flow_id, flow_name or caller.default_flow)
-    _check_documents(documents, destination.schema)
+    check_documents(documents, destination.schema)
     _insert(caller, destination, names, documents, execute_at)
     nudge_on_commit()
     return [
@@ -146,7 +151,8 @@ def _destination(caller: Caller, flow_id: str | None, flow_name: str | None) -> 
     return _Destination(found_id, name, version_id, (schema_id, schema_version) if schema_id else None)
 
 
-def _check_documents(documents: Sequence[JSON], schema: tuple[int, int] | None) -> None:
+def check_documents(documents: Sequence[JSON], schema: tuple[int, int] | None) -> None:
+    """Raise ``BadRequest`` naming index and path of what is no object or does not fit the schema (id, version)."""
     several = len(documents) > 1
     for index, document in enumerate(documents):
         if not isinstance(document, dict):

@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from apps.records.execution import drain
+from apps.records.fields import fill_fields
 from apps.records.nudge import nudge_on_commit
 
 
@@ -13,3 +14,9 @@ def drain_due_records() -> int:
     if more:
         nudge_on_commit()
     return handled
+
+
+@shared_task(name="records.fill_data_fields")
+def fill_data_fields() -> bool:
+    """Read new data fields out of older records, some seconds at a time; the next tick goes on where this one ends."""
+    return fill_fields(seconds=4.0)

@@ -29,3 +29,39 @@ class Schema(models.Model):
     def document(self) -> Any:
         """The schema as a value."""
         return json.loads(self.source)
+
+
+LONGEST_NAME, LONGEST_PATH = 64, 255
+
+
+class DataField(models.Model):
+    """A place in records that callers search by; its values are kept beside each record, and indexed."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="data_fields", db_index=False)
+    name = models.CharField(max_length=LONGEST_NAME, help_text="What callers search by: datafield_name.")
+    path = models.CharField(
+        max_length=LONGEST_PATH,
+        help_text="Keys and places in lists with dots between them, such as client.0.email.",
+    )
+    list_column = models.BooleanField(
+        default=False, help_text="Show this field beside each record in lists: dynamic_value. One field a workspace."
+    )
+    # Records that were there before the field are read by a job, oldest first; this is the last one it has read.
+    filled_date = models.DateTimeField(null=True, editable=False)
+    filled_id = models.BigIntegerField(default=0, editable=False)
+    is_filled = models.BooleanField("complete", default=False, editable=False)
+    date_created = models.DateTimeField(auto_now_add=True)
+
+    objects = WorkspaceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "name"], name="data_field_name_once"),
+            models.UniqueConstraint(
+                fields=["workspace"], condition=models.Q(list_column=True), name="data_field_one_list_column"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

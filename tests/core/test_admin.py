@@ -18,7 +18,7 @@ from apps.flows.models import Flow
 from apps.keystores.models import Keystore, KeystoreItem
 from apps.records.models import Record
 from apps.records.services import create_records
-from apps.schemas.models import Schema
+from apps.schemas.models import DataField, Schema
 from apps.webhooks.models import Webhook, WebhookEvent
 from apps.webhooks.receivers import Receiver
 from apps.webhooks.services import register_webhook, store_events
@@ -37,6 +37,7 @@ TENANT_MODELS = [
     Webhook,
     WebhookEvent,
 ]
+TENANT_MODELS = [Organization, Project, Application, Schema, DataField, Flow, Record, Webhook, WebhookEvent]
 REGISTERED = {model: row for model, row in admin.site._registry.items() if isinstance(row, TenantModelAdmin)}
 
 
@@ -67,6 +68,9 @@ def rows_of(tenant: Tenant) -> dict[type[Model], Any]:
         Schema: schema,
         Keystore: keystore,
         KeystoreItem: KeystoreItem.objects.create(keystore=keystore, key=f"{tenant.name}-key", data='"x"'),
+        DataField: DataField.objects.create(
+            workspace=tenant.workspace, name=f"{tenant.name}-field", path=f"{tenant.name}.a"
+        ),
         Flow: flow,
         Record: Record.objects.get(uuid=uuid[0].uuid),
         Webhook: webhook,
@@ -247,6 +251,7 @@ RIGHTS = {
     Schema: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     Keystore: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     KeystoreItem: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
+    DataField: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     Flow: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     Record: {"viewer": "view", "operator": "view", "developer": "view", "owner": "view"},
     Webhook: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
@@ -316,6 +321,7 @@ def test_the_sidebar_holds_what_a_person_may_open(stage: Stage) -> None:
         "Flows",
         "Schemas",
         "Keystores",
+        "Data fields",
         "Webhooks",
         "Applications",
         "Projects",

@@ -5,7 +5,7 @@ import pytest
 
 from apps.core.errors import NotFound
 from apps.records.models import Hold, Record, RecordStep, Status
-from apps.records.selectors import NOT_QUEUED, QueueStatus, get_record, queue_status
+from apps.records.selectors import get_record, queue_status
 from tests.conftest import Tenant
 from tests.records.conftest import ADULT, insert
 
@@ -32,8 +32,8 @@ DUE = datetime(2026, 1, 15, 11, 0, tzinfo=UTC)
     ],
 )
 def test_the_place_in_the_queue(status: Status, hold: Hold, wake_at: Any, key: str, name: str) -> None:
-    assert queue_status(Record(status=status, hold=hold, wake_at=wake_at)) == QueueStatus(key, name)
-    assert (queue_status(Record(status=status, hold=hold, wake_at=wake_at)) == NOT_QUEUED) is (key == "")
+    state = queue_status(Record(status=status, hold=hold, wake_at=wake_at))
+    assert (state.key, state.label) == (key, name)
 
 
 def test_the_words_of_the_wire() -> None:

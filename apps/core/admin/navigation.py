@@ -12,6 +12,7 @@ _GROUPS: dict[str, dict[str, str]] = {
         "flows.flow": "account_tree",
         "schemas.schema": "data_object",
         "keystores.keystore": "key",
+        "schemas.datafield": "manage_search",
         "webhooks.webhook": "webhook",
         "applications.application": "apps",
     },

@@ -3,7 +3,8 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.contrib.admin import DateFieldListFilter
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.decorators import display
 
@@ -12,9 +13,11 @@ from apps.core.admin.access import Access
 from apps.core.admin.display import ATTENTION, BAD, BUSY, DASH, GOOD, NEUTRAL, moment, pretty
 from apps.core.admin.filters import TenantRelatedFilter
 from apps.core.admin.paginator import BoundedChangeList, BoundedPaginator
-from apps.core.admin.tenancy import TenantModelAdmin
-from apps.records.models import Record, Status
+from apps.records.admin.actions import RecordActions
+from apps.records.fields import LONGEST_VALUE
+from apps.records.models import Record, RecordField, Status
 from apps.records.selectors import Step, get_record, queue_status
+from apps.schemas.models import DataField
 
 PILLS = {
     Status.NOT_RUNNING: NEUTRAL,
@@ -28,22 +31,27 @@ PILLS = {
 
 
 @admin.register(Record)
-class RecordAdmin(TenantModelAdmin):
-    """Everybody reads; records come and go through the API and their flows."""
+class RecordAdmin(RecordActions):
+    """Everybody reads, operators act on the queue; records come and go through the API and their flows."""
 
     organization_path = "workspace__project__organization"
-    least_role = {"view": "viewer"}
+    least_role = {"view": "viewer", "queue": "operator"}
     list_display = ("uuid", "flow_name", "status_pill", "queue", "current", "created", "last_run")
-    list_filter = ("status", ("flow", TenantRelatedFilter))
+    list_filter = (
+        "status",
+        "hold",
+        ("flow", TenantRelatedFilter),
+        ("date_created", DateFieldListFilter),
+        ("date_last_run", DateFieldListFilter),
+    )
     search_fields = ("uuid",)
-    search_help_text = "The whole uuid of a record"
+    search_help_text = "The whole uuid of a record, or a data field and its value: email=ada@example.com"
     sortable_by = ("created",)
     ordering = ("-id",)
     list_per_page = 50
     paginator = BoundedPaginator
     show_full_result_count = False
     list_max_show_all = 0
-    actions = None
     change_form_template = "records/record.html"
 
     def scoped(self, rows: QuerySet[Any], access: Access, act: str, path: str | None = None) -> QuerySet[Any]:
@@ -61,9 +69,18 @@ class RecordAdmin(TenantModelAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """The record with that uuid; naming the workspaces lets its unique index find it for superusers too."""
+        """The record with that uuid, or those with that value of a data field."""
         term = search_term.strip()
-        return (queryset.filter(uuid=term, workspace__in=Workspace.objects.all()) if term else queryset), False
+        if not term:
+            return queryset, False
+        # Naming the workspaces lets the unique index find the uuid for superusers too.
+        by_uuid = Q(uuid=term, workspace__in=Workspace.objects.all())
+        name, equals, value = term.partition("=")
+        if not equals:
+            return queryset.filter(by_uuid), False
+        fields = list(DataField.objects.filter(name=name.strip()).values_list("pk", flat=True))
+        kept = RecordField.objects.filter(field_id__in=fields, value=value.strip()[:LONGEST_VALUE])
+        return queryset.filter(by_uuid | Q(pk__in=kept.values("record_id"))), False
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[BoundedChangeList]:
         """A list that counts no further than its paginator."""
@@ -92,7 +109,7 @@ class RecordAdmin(TenantModelAdmin):
     @admin.display(description="queue")
     def queue(self, record: Record) -> str:
         """Where it stands in the queue."""
-        return queue_status(record).name or DASH
+        return queue_status(record).label or DASH
 
     @admin.display(description="object")
     def current(self, record: Record) -> str:
@@ -116,7 +133,7 @@ def _page_of(record: Record, steps: list[Step], workspace: Workspace) -> dict[st
     facts = [
         ("Flow", record.flow.name),
         ("Object", record.at or DASH),
-        ("Queue", queue_status(record).name or DASH),
+        ("Queue", queue_status(record).label or DASH),
         ("Attempt", record.attempt),
         ("Runs", record.num_runs),
         ("Created", moment(record.date_created, zone)),

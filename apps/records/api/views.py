@@ -5,13 +5,13 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.applications.api.base import CallerViewSet
+from apps.applications.api.base import CLIENT_STYLES, CallerViewSet
 from apps.core import dates
-from apps.core.errors import BadRequest
 from apps.core.http.parameters import one_of
 from apps.flows.api.views import flow_reference
-from apps.records import services
+from apps.records import changing, services
 from apps.records.api.trace import trace_of
+from apps.records.api.uuids import one_uuid, split
 from apps.records.models import Record, Status
 from apps.records.selectors import Step, version_as_read
 
@@ -19,7 +19,8 @@ from apps.records.selectors import Step, version_as_read
 class RecordViewSet(CallerViewSet):
     """Data records."""
 
-    required_scopes = {"create": "record", "retrieve": "record.read"}
+    required_scopes = {"create": "record", "retrieve": "record.read", "update": "record", "destroy": "record.delete"}
+    extra_styles = {"destroy": CLIENT_STYLES}
 
     def create(self, request: Request) -> Response:
         """Insert one document, or an array of them, into a flow."""
@@ -39,12 +40,40 @@ class RecordViewSet(CallerViewSet):
 
     def retrieve(self, request: Request, uuid: str | None = None) -> Response:
         """A record with its document, status and the trace of the objects it passed."""
-        uuid = _uuid(request, uuid)
+        uuid = one_uuid(request, uuid)
         if self.conditions.for_reads:
             self.unless_current(*services.get_version(self.caller, uuid))
         record, steps = services.get_record(self.caller, uuid)
         self.unless_current(*version_as_read(record))
         return self.answer(self._shown(record, steps), "Data Record structure was retrieving successfully")
+
+    def update(self, request: Request, uuid: str | None = None) -> Response:
+        """Replace the document of a record, or of several with as many uuids and commas between them."""
+        documents = self.document(request)
+        several = isinstance(documents, list)
+        named = one_uuid(request, uuid)
+        updated = changing.update_records(
+            self.caller,
+            split(named) if several else [named],
+            documents if several else [documents],
+            precondition=self.precondition(),
+        )
+        rows = [self._updated(record) for record in updated]
+        return self.answer(rows if several else rows[0], "Data Record was updated successfully")
+
+    def destroy(self, request: Request, uuid: str | None = None) -> Response:
+        """Remove a record with its document and trace."""
+        removed = changing.delete_record(self.caller, one_uuid(request, uuid), precondition=self.precondition())
+        resource = {"flow_name": removed.flow_name, "uuid": removed.uuid}
+        return self.answer(resource, "Data Record was removed successfully")
+
+    def _updated(self, record: changing.ChangedRecord) -> dict[str, Any]:
+        return {
+            "flow_name": record.flow_name,
+            "customer_id": str(self.caller.project_id),
+            "uuid": record.uuid,
+            "data_record": record.document,
+        }
 
     def _shown(self, record: Record, steps: list[Step]) -> dict[str, Any]:
         zone = self.caller.zone
@@ -77,13 +106,3 @@ def _created(record: services.CreatedRecord) -> dict[str, Any]:
 def _execute_at(request: Request) -> Any:
     text = one_of(request, headers=("X-Executiontime",), parameters=("executiontime", "realtime"))
     return dates.read_atom("X-Executiontime", text) if text else None
-
-
-def _uuid(request: Request, in_path: str | None) -> str:
-    named = one_of(request, headers=("X-Uuid", "uuid"), parameters=("uuid",))
-    if in_path and named and in_path != named:
-        raise BadRequest("The path and X-Uuid name different data records.")
-    uuid = in_path or named
-    if not uuid:
-        raise BadRequest("X-Uuid is missing.")
-    return uuid

@@ -1,0 +1,146 @@
+"""A million records of two tenants: searches read what they show, whatever else is stored."""
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from apps.core.paging import Page
+from apps.records import searching
+from apps.records.models import Record
+from apps.records.search_sql import statement
+from apps.records.searching import Search
+from apps.schemas.models import DataField
+from tests.conftest import STRAIGHT_FLOW, Tenant, build_tenant, publish
+
+pytestmark = pytest.mark.xdist_group("million")
+
+BIG, SMALL = 900_000, 100_000
+START = datetime(2026, 1, 1, tzinfo=UTC)
+# Every tenth record of a tenant is in its second flow, every hundredth failed, a second between two of them.
+_FILL = """
+INSERT INTO records_record (
+    workspace_id, flow_id, flow_version_id, uuid, status, hold, at, run_no, seq, attempt, num_runs, claims, revision,
+    leased_by, error_code, error_text, wake_at, date_created, date_started, date_last_run)
+SELECT %(workspace)s, CASE WHEN n %% 10 = 0 THEN %(other)s ELSE %(flow)s END,
+       CASE WHEN n %% 10 = 0 THEN %(other_version)s ELSE %(version)s END,
+       'u' || n, CASE WHEN n %% 100 = 5 THEN 3 ELSE 2 END, 0, 'end', 1, 3, 1, 1, 0, 0, '', '', '', NULL, d, d, d
+FROM generate_series(1, %(count)s) n CROSS JOIN LATERAL (SELECT %(start)s::timestamptz + n * interval '1 second' AS d) t
+"""
+# One in a thousand has a value of its own, all others share one.
+_FILL_FIELDS = """
+INSERT INTO records_recordfield (record_id, field_id, value)
+SELECT id, %(field)s, CASE WHEN substr(uuid, 2)::int %% 1000 = 0 THEN uuid ELSE 'common' END
+FROM records_record WHERE workspace_id = %(workspace)s
+"""
+
+
+def fill(tenant: Tenant, count: int) -> None:
+    other = publish(tenant, STRAIGHT_FLOW | {"name": "other"})
+    tenant.flow = publish(tenant, STRAIGHT_FLOW)
+    field = DataField.objects.create(workspace=tenant.workspace, name="it", path="it", is_filled=True, list_column=True)
+    values = {"workspace": tenant.workspace.pk, "count": count, "start": START, "field": field.pk}
+    values |= {"flow": tenant.flow.pk, "version": tenant.flow.live_version_id}
+    values |= {"other": other.pk, "other_version": other.live_version_id}
+    with connection.cursor() as cursor:
+        cursor.execute(_FILL, values)
+        cursor.execute(_FILL_FIELDS, values)
+
+
+@pytest.fixture(scope="module")
+def million(django_db_setup: Any, django_db_blocker: Any) -> Iterator[dict[str, Tenant]]:
+    """Two tenants, the other one with nine times as many; all of it is rolled back."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        tenants = {"small": build_tenant("small"), "big": build_tenant("big")}
+        fill(tenants["small"], SMALL)
+        fill(tenants["big"], BIG)
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE records_record, records_recordfield")
+        yield tenants
+        transaction.set_rollback(True)
+
+
+def nodes_of(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", []):
+        yield from nodes_of(child)
+
+
+def explained(tenant: Tenant, search: Search) -> tuple[list[dict[str, Any]], int, dict[str, Any]]:
+    """The nodes of the plan as it ran, the blocks it touched, and the values it ran with."""
+    conditions, values = searching._conditions(tenant.workspace.pk, search)
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement(conditions)}", values)
+        answer = cursor.fetchone()[0]
+    (document,) = answer if isinstance(answer, list) else json.loads(answer)
+    plan = document["Plan"]
+    return list(nodes_of(plan)), plan["Shared Hit Blocks"] + plan["Shared Read Blocks"], values
+
+
+FIRST = Page(limit=10, offset=0)
+NOON = START + timedelta(hours=12)
+SEARCHES: dict[str, Callable[[Tenant], Search]] = {
+    "everything": lambda tenant: Search(FIRST),
+    "uuid": lambda tenant: Search(FIRST, uuid="u500"),
+    "status": lambda tenant: Search(FIRST, status=3),
+    "flow": lambda tenant: Search(FIRST, flow_name="other"),
+    "flow by id": lambda tenant: Search(FIRST, flow_id=tenant.flow.pk),
+    "flow and status": lambda tenant: Search(FIRST, flow_name="intake", status=3),
+    "status that is none's": lambda tenant: Search(FIRST, status=5),
+    "day": lambda tenant: Search(FIRST, first=START, last=START + timedelta(days=1)),
+    "since": lambda tenant: Search(FIRST, first=NOON),
+    "day and status": lambda tenant: Search(FIRST, first=START, last=NOON, status=3, flow_name="intake"),
+    "started": lambda tenant: Search(FIRST, date_type="date_started", first=START, last=NOON),
+    "last run": lambda tenant: Search(FIRST, date_type="date_last_run", first=NOON),
+    "rare field": lambda tenant: Search(FIRST, field_name="it", field_value="u5000"),
+    "common field": lambda tenant: Search(FIRST, field_name="it", field_value="common"),
+    "a page further down": lambda tenant: Search(Page(limit=10, offset=5000)),
+}
+# Index entries are counted to 10,000, twenty or so flows and statuses apart, and as many pages of the index read.
+MOST_BLOCKS = 2_000
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_searches_walk_indexes_whoever_else_is_there(million: dict[str, Tenant], name: str) -> None:
+    blocks = {}
+    for size, tenant in million.items():
+        nodes, blocks[size], _ = explained(tenant, SEARCHES[name](tenant))
+        for node in nodes:
+            if node["Node Type"] == "Seq Scan":
+                assert node["Relation Name"] not in ("records_record", "records_recordfield"), node
+            assert node["Actual Rows"] * node["Actual Loops"] <= 40_000, node
+    assert blocks["big"] <= blocks["small"] * 2 + 200
+    assert blocks["small"] <= MOST_BLOCKS
+
+
+def test_pages_and_totals_are_right_in_the_middle_of_it(million: dict[str, Tenant]) -> None:
+    small = million["small"]
+    found = searching.search_records(small.caller, Search(FIRST, status=3))
+    assert [row.uuid for row in found.records] == [f"u{SMALL - 95 - 100 * n}" for n in range(10)]
+    assert found.total == SMALL // 100
+    assert searching.search_records(small.caller, Search(FIRST)).total == 10_000
+    found = searching.search_records(small.caller, Search(FIRST, field_name="it", field_value="u5000"))
+    assert [(row.uuid, row.dynamic_value, found.total) for row in found.records] == [("u5000", "u5000", 1)]
+    found = searching.search_records(small.caller, Search(FIRST, flow_name="other", first=START, last=NOON))
+    assert (found.records[0].uuid, found.total) == ("u43190", 4319)
+    assert not searching.search_records(small.caller, Search(FIRST, uuid=f"u{BIG}")).records
+
+
+@pytest.mark.parametrize("name", SEARCHES)
+def test_plans_made_without_the_values_do_the_same(million: dict[str, Tenant], name: str) -> None:
+    """A prepared statement that is used often is no longer planned for its values."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+    try:
+        _, blocks, _ = explained(million["big"], SEARCHES[name](million["big"]))
+        assert blocks <= MOST_BLOCKS
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL plan_cache_mode = auto")
+
+
+def test_the_tables_hold_what_was_meant(million: dict[str, Tenant]) -> None:
+    assert Record.objects.count() == BIG + SMALL
