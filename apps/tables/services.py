@@ -1,0 +1,210 @@
+"""Reading, searching and changing the rows of tables."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from django.db import connection
+
+from apps.applications.caller import Caller
+from apps.core.errors import BadRequest, NotFound
+from apps.core.jsonio import JSON
+from apps.core.paging import Page, read_page
+from apps.core.querylang import Group, parse_where
+from apps.tables import values
+from apps.tables.bounds import bounded, unchanged
+from apps.tables.kinds import TYPES
+from apps.tables.models import Kind
+from apps.tables.searching import OPERATORS, Statement, fields_of, has_rules
+from apps.tables.selectors import Definition, Row, get_definition
+
+MOST_ROWS = 100
+_LARGEST_ID = 2**63 - 1
+
+
+class Precondition(Protocol):
+    """What must hold of the row as it is when it is locked; ``check`` raises ``PreconditionFailed``."""
+
+    def check(self, *version_parts: Any) -> None:
+        """Compare with the version the caller has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The rows of one page of a search; ``matches`` counts all rows that match."""
+
+    definition: Definition
+    rows: Sequence[Row]
+    matches: int
+    page: Page
+
+
+def version_of(definition: Definition, row: Row) -> tuple[Any, ...]:
+    """What is different whenever the row is, or looks, different."""
+    return (definition.id, definition.name, definition.revision, row.id, row.version)
+
+
+def get_row(caller: Caller, table: str, row_id: int | str) -> tuple[Definition, Row]:
+    """One row; raises ``NotFound``."""
+    caller.require("tables.read")
+    definition = get_definition(caller.workspace_id, table)
+    number = _row_id(definition, row_id)
+    with unchanged(), connection.cursor() as cursor:
+        cursor.execute(f"SELECT {definition.selected} FROM {definition.relation} WHERE id = %s", [number])
+        line = cursor.fetchone()
+    if line is None:
+        raise _missing(definition, number)
+    return definition, Row.of(definition, line)
+
+
+def search_rows(
+    caller: Caller,
+    table: str,
+    *,
+    where: JSON = None,
+    limit: Any = None,
+    offset: Any = None,
+    order_field: Any = None,
+    order_type: Any = None,
+    most_counted: int | None = None,
+) -> Found:
+    """A page of the rows that match, with the number of all that do, counted no further than ``most_counted``.
+
+    Empty values are the greatest of an order. Raises ``BadRequest`` naming the rule that cannot be understood, and
+    ``RequestTimeout``.
+    """
+    caller.require("tables.read")
+    definition = get_definition(caller.workspace_id, table)
+    tree, page = parse_where(where, OPERATORS), read_page(limit, offset, default=MOST_ROWS, most=MOST_ROWS)
+    statement = Statement(definition, caller.zone)
+    condition, order = statement.where(tree), statement.order(order_field, order_type)
+    source = f"{definition.relation} WHERE {condition}"
+    counted = "" if most_counted is None else f" LIMIT {statement.bind(most_counted, 'bigint')}"
+    sql = (
+        f"WITH page AS (SELECT {definition.selected} FROM {source} ORDER BY {order} "
+        f"LIMIT {statement.bind(page.limit, 'bigint')} OFFSET {statement.bind(page.offset, 'bigint')}) "
+        f"SELECT (SELECT count(*) FROM (SELECT FROM {source}{counted}) AS matching), page.* "
+        f"FROM (SELECT) AS always LEFT JOIN page ON true ORDER BY {order}"
+    )
+    with bounded(_advice(definition, tree, order_field)), connection.cursor() as cursor:
+        cursor.execute(sql, statement.values)
+        lines = cursor.fetchall()
+    return Found(definition, [Row.of(definition, line[1:]) for line in lines if line[1] is not None], lines[0][0], page)
+
+
+def insert_row(caller: Caller, table: str, columns: Mapping[str, Any]) -> tuple[Definition, Row]:
+    """Store a row; columns that are not named get their defaults. Raises ``BadRequest`` naming each fault."""
+    caller.require("tables")
+    definition = get_definition(caller.workspace_id, table)
+    found = values.for_insert(definition, columns, caller.zone)
+    statement = Statement(definition, caller.zone)
+    names = ", ".join(column.sql for column in found)
+    placed = ", ".join(statement.bind(value, TYPES[Kind(column.kind)].sql) for column, value in found.items())
+    with unchanged(), connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {definition.relation} ({names}) VALUES ({placed}) RETURNING {definition.selected}",
+            statement.values,
+        )
+        return definition, Row.of(definition, cursor.fetchone())
+
+
+def update_rows(
+    caller: Caller,
+    table: str,
+    columns: Mapping[str, Any],
+    *,
+    row_id: int | str | None = None,
+    where: JSON = None,
+    limit: Any = None,
+    offset: Any = None,
+    order_field: Any = None,
+    order_type: Any = None,
+    precondition: Precondition | None = None,
+) -> int:
+    """Change the rows that match, at most ``limit`` of them in order, all or none; returns how many.
+
+    A row id and ``where`` must both hold; one of them must be given. Raises ``NotFound`` for an id that is none.
+    """
+    caller.require("tables")
+    definition = get_definition(caller.workspace_id, table)
+    number = None if row_id is None else _row_id(definition, row_id)
+    tree, page = parse_where(where, OPERATORS), read_page(limit, offset, default=MOST_ROWS, most=MOST_ROWS)
+    if number is None and not has_rules(tree):
+        raise BadRequest("Name the rows to change: by the id in the path, or by rules in where.")
+    changes = values.for_update(definition, columns, caller.zone)
+    statement = Statement(definition, caller.zone)
+    condition, order = statement.where(tree, number), statement.order(order_field, order_type)
+    changed = ", ".join(
+        f"{column.sql} = {statement.bind(value, TYPES[Kind(column.kind)].sql)}" for column, value in changes.items()
+    )
+    sql = (
+        f"WITH chosen AS (SELECT id AS chosen_id FROM {definition.relation} WHERE {condition} ORDER BY {order} "
+        f"LIMIT {statement.bind(page.limit, 'bigint')} OFFSET {statement.bind(page.offset, 'bigint')} FOR UPDATE) "
+        f"UPDATE {definition.relation} SET {changed}, version = version + 1, "
+        f"date_updated = date_trunc('second', clock_timestamp()) FROM chosen WHERE id = chosen_id"
+    )
+    with bounded(_advice(definition, tree, order_field)), connection.cursor() as cursor:
+        _check(definition, number, precondition)
+        cursor.execute(sql, statement.values)
+        count = cursor.rowcount
+        if not count and number is not None:
+            _check(definition, number, None, must_exist=True)
+        return count
+
+
+def delete_row(caller: Caller, table: str, row_id: int | str, *, precondition: Precondition | None = None) -> int:
+    """Remove a row; returns 1. Raises ``NotFound`` for an id that is none."""
+    caller.require("tables")
+    definition = get_definition(caller.workspace_id, table)
+    number = _row_id(definition, row_id)
+    if precondition is None:
+        return _delete(definition, number)
+    with bounded(_WAITING):
+        _check(definition, number, precondition)
+        return _delete(definition, number)
+
+
+def _delete(definition: Definition, number: int) -> int:
+    with unchanged(), connection.cursor() as cursor:
+        cursor.execute(f"DELETE FROM {definition.relation} WHERE id = %s", [number])
+        if not cursor.rowcount:
+            raise _missing(definition, number)
+        return cursor.rowcount
+
+
+_WAITING = "Somebody else holds the row: try again."
+
+
+def _check(
+    definition: Definition, number: int | None, precondition: Precondition | None, must_exist: bool = False
+) -> None:
+    """Hold the row and compare its version; without a precondition only its presence may be asked for."""
+    if number is None or not (precondition or must_exist):
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT version FROM {definition.relation} WHERE id = %s FOR UPDATE", [number])
+        line = cursor.fetchone()
+    if line is None:
+        raise _missing(definition, number)
+    if precondition:
+        precondition.check(definition.id, definition.name, definition.revision, number, line[0])
+
+
+def _row_id(definition: Definition, row_id: int | str) -> int:
+    text = str(row_id)
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) <= 19 else 0
+    if not 0 < number <= _LARGEST_ID:
+        raise NotFound(f"There is no row {text[:20]!r} in table {definition.name}.")
+    return number
+
+
+def _missing(definition: Definition, number: int) -> NotFound:
+    return NotFound(f"There is no row {number} in table {definition.name}.")
+
+
+def _advice(definition: Definition, tree: Group, order_field: Any) -> str:
+    """Which columns would make the search fast."""
+    names = fields_of(tree) | ({order_field} if isinstance(order_field, str) and order_field else set())
+    columns = [definition.columns[name] for name in sorted(names) if name in definition.columns]
+    slow = [column.name for column in columns if not column.indexable]
+    return f"Make {', '.join(slow)[:300]} indexable." if slow else "Narrow it with more rules."
