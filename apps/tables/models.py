@@ -4,6 +4,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
+from django.utils import timezone
 
 from apps.accounts.models import Workspace
 from apps.core.tenancy import WorkspaceQuerySet
@@ -58,6 +59,7 @@ class Table(models.Model):
     description = models.CharField(max_length=500, blank=True)
     revision = models.PositiveIntegerField(default=1, editable=False)
     date_created = models.DateTimeField(auto_now_add=True)
+    date_modified = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = WorkspaceQuerySet.as_manager()
 

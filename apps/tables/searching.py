@@ -64,10 +64,10 @@ class Statement:
         wanted = self.definition.field(name or "id")
         if wanted is None or wanted.kind == Kind.JSON:
             raise refuse("/order_field", "must be a column of the table that can be ordered.")
-        words = {"": "ASC", "asc": "ASC", "desc": "DESC"}
-        word = words.get(direction.strip().lower() if isinstance(direction, str) else direction or "")
-        if word is None:
+        word = "ASC" if direction in (None, "") else direction
+        if not isinstance(word, str) or word.upper() not in ("ASC", "DESC"):
             raise refuse("/order_type", "must be ASC or DESC.")
+        word = word.upper()
         key = prefix(wanted.sql) if wanted.kind == Kind.TEXT else wanted.sql
         return f"id {word}" if wanted.sql == "id" else f"{key} {word}, id {word}"
 

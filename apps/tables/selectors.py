@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from apps.core.errors import NotFound
+from apps.core.preconditions import Part
 from apps.tables import storage
 from apps.tables.models import Kind, Table
 
@@ -36,6 +37,7 @@ class Definition:
     id: int
     name: str
     revision: int
+    modified: datetime
     columns: dict[str, Field]
 
     @property
@@ -70,6 +72,16 @@ class Row:
         return cls(row_id, version, created, updated, dict(zip(definition.columns, rest, strict=True)))
 
 
+def version_of(definition: Definition, row_id: int, row_version: int) -> tuple[Part, ...]:
+    """What is different whenever a row is, or looks, different."""
+    return ("table_row", definition.id, row_id, row_version, definition.name, definition.revision)
+
+
+def modified_of(definition: Definition, date_updated: datetime) -> datetime:
+    """When a row last changed its looks."""
+    return max(date_updated, definition.modified)
+
+
 _COLUMN = ("id", "name", "kind", "required", "default", "indexable")
 
 
@@ -79,13 +91,14 @@ def get_definition(workspace_id: int, name: str) -> Definition:
         Table.objects.in_workspace(workspace_id)
         .filter(name=name)
         .order_by("columns__position", "columns__id")
-        .values_list("id", "revision", *(f"columns__{column}" for column in _COLUMN))
+        .values_list("id", "revision", "date_modified", *(f"columns__{column}" for column in _COLUMN))
     )
     lines = list(query) if "\0" not in name else []
     if not lines:
         raise NotFound(f"There is no table {name[:64]!r}.")
-    columns = (_field(*values) for *_, column_id, *rest in lines if column_id for values in [(column_id, *rest)])
-    return Definition(lines[0][0], name, lines[0][1], {column.name: column for column in columns})
+    columns = [_field(*line[3:]) for line in lines if line[3] is not None]
+    table_id, revision, modified, *_ = lines[0]
+    return Definition(table_id, name, revision, modified, {column.name: column for column in columns})
 
 
 def _field(column_id: int, name: str, kind: str, required: bool, default: str, indexable: bool) -> Field:

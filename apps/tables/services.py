@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from django.db import connection
 
@@ -10,23 +10,17 @@ from apps.applications.caller import Caller
 from apps.core.errors import BadRequest, NotFound
 from apps.core.jsonio import JSON
 from apps.core.paging import Page, read_page
+from apps.core.preconditions import Precondition
 from apps.core.querylang import Group, parse_where
 from apps.tables import values
 from apps.tables.bounds import bounded, unchanged
 from apps.tables.kinds import TYPES
 from apps.tables.models import Kind
 from apps.tables.searching import OPERATORS, Statement, fields_of, has_rules
-from apps.tables.selectors import Definition, Row, get_definition
+from apps.tables.selectors import Definition, Row, get_definition, modified_of, version_of
 
 MOST_ROWS = 100
 _LARGEST_ID = 2**63 - 1
-
-
-class Precondition(Protocol):
-    """What must hold of the row as it is when it is locked; ``check`` raises ``PreconditionFailed``."""
-
-    def check(self, *version_parts: Any) -> None:
-        """Compare with the version the caller has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +31,6 @@ class Found:
     rows: Sequence[Row]
     matches: int
     page: Page
-
-
-def version_of(definition: Definition, row: Row) -> tuple[Any, ...]:
-    """What is different whenever the row is, or looks, different."""
-    return (definition.id, definition.name, definition.revision, row.id, row.version)
 
 
 def get_row(caller: Caller, table: str, row_id: int | str) -> tuple[Definition, Row]:
@@ -148,7 +137,7 @@ def update_rows(
         cursor.execute(sql, statement.values)
         count = cursor.rowcount
         if not count and number is not None:
-            _check(definition, number, None, must_exist=True)
+            _require(definition, number)
         return count
 
 
@@ -159,7 +148,7 @@ def delete_row(caller: Caller, table: str, row_id: int | str, *, precondition: P
     number = _row_id(definition, row_id)
     if precondition is None:
         return _delete(definition, number)
-    with bounded(_WAITING):
+    with bounded("Somebody else holds the row: try again."):
         _check(definition, number, precondition)
         return _delete(definition, number)
 
@@ -172,22 +161,28 @@ def _delete(definition: Definition, number: int) -> int:
         return cursor.rowcount
 
 
-_WAITING = "Somebody else holds the row: try again."
-
-
-def _check(
-    definition: Definition, number: int | None, precondition: Precondition | None, must_exist: bool = False
-) -> None:
-    """Hold the row and compare its version; without a precondition only its presence may be asked for."""
-    if number is None or not (precondition or must_exist):
+def _check(definition: Definition, number: int | None, precondition: Precondition | None) -> None:
+    """Hold the row and compare its version with the one the caller means to change; no row has no version."""
+    if precondition is None:
         return
+    if number is None:
+        return precondition.check()
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT version FROM {definition.relation} WHERE id = %s FOR UPDATE", [number])
+        cursor.execute(
+            f"SELECT version, date_updated FROM {definition.relation} WHERE id = %s FOR UPDATE", [number]
+        )
         line = cursor.fetchone()
     if line is None:
         raise _missing(definition, number)
-    if precondition:
-        precondition.check(definition.id, definition.name, definition.revision, number, line[0])
+    version, updated = line
+    return precondition.check(*version_of(definition, number, version), modified=modified_of(definition, updated))
+
+
+def _require(definition: Definition, number: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT FROM {definition.relation} WHERE id = %s", [number])
+        if cursor.fetchone() is None:
+            raise _missing(definition, number)
 
 
 def _row_id(definition: Definition, row_id: int | str) -> int:

@@ -2,6 +2,7 @@
 
 from django.db import IntegrityError, transaction
 from django.db.models import F
+from django.utils import timezone
 
 from apps.applications.caller import Caller
 from apps.core.errors import BadRequest, Conflict, Detail
@@ -116,4 +117,4 @@ def _index_state(stored: Column, indexable: bool) -> str:
 
 def _count_change(table: Table) -> None:
     """One change of a table's columns at a time; row versions that callers hold are stale after it."""
-    Table.objects.filter(pk=table.pk).update(revision=F("revision") + 1)
+    Table.objects.filter(pk=table.pk).update(revision=F("revision") + 1, date_modified=timezone.now())
