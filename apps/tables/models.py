@@ -81,9 +81,7 @@ class Column(models.Model):
     required = models.BooleanField(default=False, help_text="Every row needs a value.")
     indexable = models.BooleanField(default=False, help_text="Makes searches and orders by this column fast.")
     position = models.PositiveSmallIntegerField(default=0)
-    index_state = models.CharField(
-        max_length=8, choices=IndexState.choices, default=IndexState.NONE, editable=False
-    )
+    index_state = models.CharField(max_length=8, choices=IndexState.choices, default=IndexState.NONE, editable=False)
     index_error = models.CharField(max_length=500, blank=True, editable=False)
     index_claimed_at = models.DateTimeField(null=True, editable=False)
 

@@ -116,9 +116,7 @@ class Statement:
         """The whole text decides; its beginning is compared too, because that is what an index holds."""
         given = self.bind(value, "text")
         nearly = {"<": "<=", ">": ">="}.get(operator, operator)
-        return (
-            f"({prefix(column.sql)} {nearly} {prefix(given)} AND {folded(column.sql)} {operator} {folded(given)})"
-        )
+        return f"({prefix(column.sql)} {nearly} {prefix(given)} AND {folded(column.sql)} {operator} {folded(given)})"
 
     def _match(self, column: Field, operator: str, value: str) -> str:
         """Signs that mean something in a pattern stand for themselves."""

@@ -4,18 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import connection
-
 from apps.applications.caller import Caller
 from apps.core.errors import BadRequest, NotFound
 from apps.core.jsonio import JSON
 from apps.core.paging import Page, read_page
 from apps.core.preconditions import Precondition
 from apps.core.querylang import Group, parse_where
-from apps.tables import values
+from apps.tables import rows, values
 from apps.tables.bounds import bounded, unchanged
-from apps.tables.kinds import TYPES
-from apps.tables.models import Kind
 from apps.tables.searching import OPERATORS, Statement, fields_of, has_rules
 from apps.tables.selectors import Definition, Row, get_definition, modified_of, version_of
 
@@ -38,12 +34,10 @@ def get_row(caller: Caller, table: str, row_id: int | str) -> tuple[Definition, 
     caller.require("tables.read")
     definition = get_definition(caller.workspace_id, table)
     number = _row_id(definition, row_id)
-    with unchanged(), connection.cursor() as cursor:
-        cursor.execute(f"SELECT {definition.selected} FROM {definition.relation} WHERE id = %s", [number])
-        line = cursor.fetchone()
-    if line is None:
+    row = rows.fetch(definition, number)
+    if row is None:
         raise _missing(definition, number)
-    return definition, Row.of(definition, line)
+    return definition, row
 
 
 def search_rows(
@@ -67,18 +61,9 @@ def search_rows(
     tree, page = parse_where(where, OPERATORS), read_page(limit, offset, default=MOST_ROWS, most=MOST_ROWS)
     statement = Statement(definition, caller.zone)
     condition, order = statement.where(tree), statement.order(order_field, order_type)
-    source = f"{definition.relation} WHERE {condition}"
-    counted = "" if most_counted is None else f" LIMIT {statement.bind(most_counted, 'bigint')}"
-    sql = (
-        f"WITH page AS (SELECT {definition.selected} FROM {source} ORDER BY {order} "
-        f"LIMIT {statement.bind(page.limit, 'bigint')} OFFSET {statement.bind(page.offset, 'bigint')}) "
-        f"SELECT (SELECT count(*) FROM (SELECT FROM {source}{counted}) AS matching), page.* "
-        f"FROM (SELECT) AS always LEFT JOIN page ON true ORDER BY {order}"
-    )
-    with bounded(_advice(definition, tree, order_field)), connection.cursor() as cursor:
-        cursor.execute(sql, statement.values)
-        lines = cursor.fetchall()
-    return Found(definition, [Row.of(definition, line[1:]) for line in lines if line[1] is not None], lines[0][0], page)
+    with bounded(_advice(definition, tree, order_field)):
+        matches, found = rows.find(statement, condition, order, page, most_counted)
+    return Found(definition, found, matches, page)
 
 
 def insert_row(caller: Caller, table: str, columns: Mapping[str, Any]) -> tuple[Definition, Row]:
@@ -86,15 +71,7 @@ def insert_row(caller: Caller, table: str, columns: Mapping[str, Any]) -> tuple[
     caller.require("tables")
     definition = get_definition(caller.workspace_id, table)
     found = values.for_insert(definition, columns, caller.zone)
-    statement = Statement(definition, caller.zone)
-    names = ", ".join(column.sql for column in found)
-    placed = ", ".join(statement.bind(value, TYPES[Kind(column.kind)].sql) for column, value in found.items())
-    with unchanged(), connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {definition.relation} ({names}) VALUES ({placed}) RETURNING {definition.selected}",
-            statement.values,
-        )
-        return definition, Row.of(definition, cursor.fetchone())
+    return definition, rows.insert(Statement(definition, caller.zone), found)
 
 
 def update_rows(
@@ -123,22 +100,13 @@ def update_rows(
     changes = values.for_update(definition, columns, caller.zone)
     statement = Statement(definition, caller.zone)
     condition, order = statement.where(tree, number), statement.order(order_field, order_type)
-    changed = ", ".join(
-        f"{column.sql} = {statement.bind(value, TYPES[Kind(column.kind)].sql)}" for column, value in changes.items()
-    )
-    sql = (
-        f"WITH chosen AS (SELECT id AS chosen_id FROM {definition.relation} WHERE {condition} ORDER BY {order} "
-        f"LIMIT {statement.bind(page.limit, 'bigint')} OFFSET {statement.bind(page.offset, 'bigint')} FOR UPDATE) "
-        f"UPDATE {definition.relation} SET {changed}, version = version + 1, "
-        f"date_updated = date_trunc('second', clock_timestamp()) FROM chosen WHERE id = chosen_id"
-    )
-    with bounded(_advice(definition, tree, order_field)), connection.cursor() as cursor:
+    searches = has_rules(tree) or precondition is not None
+    with bounded(_advice(definition, tree, order_field)) if searches else unchanged():
         _check(definition, number, precondition)
-        cursor.execute(sql, statement.values)
-        count = cursor.rowcount
-        if not count and number is not None:
-            _require(definition, number)
-        return count
+        count = rows.update(statement, condition, order, page, changes)
+        if not count and number is not None and rows.fetch(definition, number) is None:
+            raise _missing(definition, number)
+    return count
 
 
 def delete_row(caller: Caller, table: str, row_id: int | str, *, precondition: Precondition | None = None) -> int:
@@ -154,11 +122,10 @@ def delete_row(caller: Caller, table: str, row_id: int | str, *, precondition: P
 
 
 def _delete(definition: Definition, number: int) -> int:
-    with unchanged(), connection.cursor() as cursor:
-        cursor.execute(f"DELETE FROM {definition.relation} WHERE id = %s", [number])
-        if not cursor.rowcount:
-            raise _missing(definition, number)
-        return cursor.rowcount
+    count = rows.delete(definition, number)
+    if not count:
+        raise _missing(definition, number)
+    return count
 
 
 def _check(definition: Definition, number: int | None, precondition: Precondition | None) -> None:
@@ -166,23 +133,13 @@ def _check(definition: Definition, number: int | None, precondition: Preconditio
     if precondition is None:
         return
     if number is None:
-        return precondition.check()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT version, date_updated FROM {definition.relation} WHERE id = %s FOR UPDATE", [number]
-        )
-        line = cursor.fetchone()
-    if line is None:
+        precondition.check()
+        return
+    held = rows.lock(definition, number)
+    if held is None:
         raise _missing(definition, number)
-    version, updated = line
-    return precondition.check(*version_of(definition, number, version), modified=modified_of(definition, updated))
-
-
-def _require(definition: Definition, number: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT FROM {definition.relation} WHERE id = %s", [number])
-        if cursor.fetchone() is None:
-            raise _missing(definition, number)
+    version, updated = held
+    precondition.check(*version_of(definition, number, version), modified=modified_of(definition, updated))
 
 
 def _row_id(definition: Definition, row_id: int | str) -> int:

@@ -61,9 +61,7 @@ def drop(table_id: int) -> None:
 def add_column(table_id: int, column_id: int, kind: str) -> None:
     """A column, empty in every row there is."""
     with _briefly_locked(), connection.cursor() as cursor:
-        cursor.execute(
-            f"ALTER TABLE {relation(table_id)} ADD COLUMN {column(column_id)} {TYPES[Kind(kind)].sql}"
-        )
+        cursor.execute(f"ALTER TABLE {relation(table_id)} ADD COLUMN {column(column_id)} {TYPES[Kind(kind)].sql}")
 
 
 def drop_column(table_id: int, column_id: int) -> None:
