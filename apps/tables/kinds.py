@@ -62,16 +62,24 @@ def read(kind: str, value: Any, zone: Zone) -> Value:
     return TYPES[Kind(kind)].read(value, zone)
 
 
-def read_text(kind: str, text: str, zone: Zone) -> Value:
-    """The value that people wrote as text, in a form, a default or a CSV file; an empty one is none."""
-    if not text.strip():
-        return text if text and kind == Kind.TEXT else None
+def from_text(kind: str, text: str) -> JSON:
+    """The value, as callers would send it, that people wrote as text; an empty one is none.
+
+    Raises ``Unreadable`` for a text that is no JSON where it should be.
+    """
+    if not text or (kind != Kind.TEXT and not text.strip()):
+        return None
     if kind != Kind.JSON:
-        return read(kind, text, zone)
+        return text
     try:
-        return read(kind, read_json(text), zone)
+        return read_json(text)
     except BadRequest as error:
         raise Unreadable(f"a JSON document: {error.message}") from None
+
+
+def read_text(kind: str, text: str, zone: Zone) -> Value:
+    """The value of a text in a form, a default or a CSV file as the column keeps it; raises ``Unreadable``."""
+    return read(kind, from_text(kind, text), zone)
 
 
 def show(kind: str, value: Any, zone: Zone) -> JSON:
