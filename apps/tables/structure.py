@@ -1,5 +1,8 @@
 """Making tables and changing their columns; the rows of what is taken away go later, by the job of ``execution``."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
@@ -50,7 +53,7 @@ def save_new_column(caller: Caller, column: Column) -> Column:
     caller.require("tables")
     check_column(column, caller.zone)
     column.index_state = IndexState.WANTED if column.indexable else IndexState.NONE
-    with transaction.atomic():
+    with _named_once(column):
         _count_change(column.table)
         if column.table.columns.count() >= MOST_COLUMNS:
             raise BadRequest(f"A table has at most {MOST_COLUMNS} columns.")
@@ -62,7 +65,7 @@ def save_new_column(caller: Caller, column: Column) -> Column:
 def change_column(caller: Caller, column: Column) -> None:
     """Keep the new name, default, switches and position of a column; its type stays what it is."""
     caller.require("tables")
-    with transaction.atomic():
+    with _named_once(column):
         _count_change(column.table)
         stored = Column.objects.select_for_update().get(pk=column.pk)
         column.kind = stored.kind
@@ -97,6 +100,16 @@ def check_column(column: Column, zone: Zone, was_required: bool = False) -> None
         raise _refuse("default", f"The default must be {error}.") from None
     if column.required and not was_required and not _is_filled(column):
         raise _refuse("required", "There are rows without a value in this column: it cannot be required.")
+
+
+@contextmanager
+def _named_once(column: Column) -> Iterator[None]:
+    """A transaction; raises ``Conflict`` when the name is taken."""
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError:
+        raise Conflict(f"There is a column {column.name!r} already.") from None
 
 
 def _is_filled(column: Column) -> bool:

@@ -168,7 +168,7 @@ def test_every_endpoint_is_listed_with_its_methods_and_scopes() -> None:
             listed.setdefault(path, {}).update(dict.fromkeys(methods, code(scope)))
     served = {}
     for pattern in v1:
-        path = "/v1/" + re.sub(r"\(\?P<(\w+)>.*\)", r"{\1}", str(pattern.pattern).strip("^$")).removesuffix("/?")
+        path = "/v1/" + re.sub(r"\(\?P<(\w+)>[^)]*\)", r"{\1}", str(pattern.pattern).strip("^$")).removesuffix("/?")
         scopes = pattern.callback.cls.required_scopes
         actions = {method.upper(): action for method, action in pattern.callback.actions.items() if method != "head"}
         served[path] = {method: scopes.get(action, "–") for method, action in actions.items()}

@@ -17,6 +17,18 @@ def test_a_name_is_unique_in_its_workspace(acme: Tenant, rival: Tenant, people: 
     assert structure.create_table(rival.caller, name="people").workspace == rival.workspace
 
 
+def test_a_column_is_unique_in_its_table(acme: Tenant, people: Table) -> None:
+    age, name = people.columns.get(name="age"), people.columns.get(name="username")
+    age.name = "username"
+    for act in (
+        lambda: structure.add_column(acme.caller, people, name="age"),
+        lambda: structure.change_column(acme.caller, age),
+    ):
+        with pytest.raises(Conflict, match="There is a column"):
+            act()
+    assert name.table.columns.count() == 7
+
+
 def test_structure_needs_the_scope(acme: Tenant, people: Table) -> None:
     reader = replace(acme.caller, scopes=frozenset({"tables.read"}))
     column = people.columns.first()

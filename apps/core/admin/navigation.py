@@ -11,6 +11,7 @@ _GROUPS: dict[str, dict[str, str]] = {
     "Build": {
         "flows.flow": "account_tree",
         "schemas.schema": "data_object",
+        "tables.table": "table",
         "webhooks.webhook": "webhook",
         "applications.application": "apps",
     },
