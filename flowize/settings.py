@@ -193,6 +193,7 @@ CELERY_BEAT_SCHEDULE = {
     # An expired tick is dropped unread, so ticks piled up while no worker ran cost nothing.
     "drain": {"task": "records.drain", "schedule": 1.0, "options": {"expires": 5}},
     "fill-data-fields": {"task": "records.fill_data_fields", "schedule": 5.0, "options": {"expires": 5}},
+    "tend-tables": {"task": "tables.tend", "schedule": 5.0, "options": {"expires": 5}},
     "clear-expired-tokens": {"task": "applications.clear_expired_tokens", "schedule": 3600.0},
     "clear-old-windows": {"task": "applications.clear_old_windows", "schedule": 3600.0},
     "clear-old-events": {"task": "webhooks.clear_old_events", "schedule": 3600.0},
@@ -210,6 +211,11 @@ EGRESS_ALLOW = [
 ]
 WEBHOOK_EVENT_DAYS = env.int("WEBHOOK_EVENT_DAYS", default=0)
 EGRESS_MAX_BYTES = env.int("EGRESS_MAX_BYTES", default=5 * 1024 * 1024)
+
+# --- Tables -----------------------------------------------------------------------------------------------------
+
+TABLE_SEARCH_SECONDS = env.float("TABLE_SEARCH_SECONDS", default=5.0)
+TABLE_IMPORT_BYTES = env.int("TABLE_IMPORT_BYTES", default=50 * 1024 * 1024)
 
 # --- HTTP -------------------------------------------------------------------------------------------------------
 
@@ -340,6 +346,8 @@ AUDITLOG_INCLUDE_TRACKING_MODELS = (
     {"model": "applications.Application", "exclude_fields": ["client_secret", "last_used_at"]},
     "schemas.Schema",
     "keystores.Keystore",
+    "tables.Table",
+    {"model": "tables.Column", "exclude_fields": ["index_state", "index_error", "index_claimed_at"]},
     "flows.Flow",
     "flows.FlowVersion",
     {"model": "webhooks.Webhook", "exclude_fields": ["uri_hash"]},

@@ -7,14 +7,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from apps.core.errors import BadRequest
 
 LATEST_YEAR = 9998  # a later date could not be shown in every zone
-OUT = "%Y-%m-%d %H:%M:%S"
 # A plus sign that was not escaped in a URL arrives as a space.
 _LOST_PLUS = re.compile(r"(?<=T)([0-9:.]{5,20}) (?=\d\d:\d\d\Z)")
 
 
 def render(moment: datetime | None, zone: zoneinfo.ZoneInfo) -> str:
     """``Y-m-d H:i:s`` in the workspace's zone, empty for no date."""
-    return moment.astimezone(zone).strftime(OUT) if moment else ""
+    # Not strftime, which writes years before 1000 without their zeros.
+    return moment.astimezone(zone).replace(tzinfo=None, microsecond=0).isoformat(" ") if moment else ""
 
 
 def render_atom(moment: datetime, zone: zoneinfo.ZoneInfo) -> str:

@@ -8,11 +8,17 @@ from django.apps import apps
 from django.test import Client
 from django.urls import get_resolver
 
+from apps.applications.authentication import forget_credentials
 from apps.applications.models import Application
 from apps.applications.ratelimit import _count
 from apps.keystores.models import Keystore, KeystoreItem
 from apps.records.services import create_records
+from apps.tables.models import Table
+from apps.tables.rows import walk
+from apps.tables.selectors import Definition, get_definition
+from apps.tables.services import insert_row
 from apps.webhooks.services import register_webhook
+from tests.tables.conftest import make_table
 
 DOCUMENT = {"client": {"age": 30}}
 
@@ -41,7 +47,21 @@ ENDPOINTS: list[tuple[str, str, str, Any]] = [
     ("DELETE", "/v1/keystore/weather/known", "keystore", None),
     ("POST", "/v1/keystore/weather", "keystore.read", {}),
     ("PUT", "/v1/changeflowstatus?flow_name=intake&status=paused", "flowdiagram", None),
+    ("POST", "/v1/tables/people", "tables", {"age": 2}),
+    (
+        "PUT",
+        "/v1/tables/people",
+        "tables",
+        {"age": 2, "where": {"rules": [{"field": "age", "operator": ">", "value": 0}]}},
+    ),
+    ("POST", "/v1/tables/people/search", "tables.read", {}),
+    ("GET", "/v1/tables/people/1", "tables.read", None),
+    ("POST", "/v1/tables/people/1", "tables", {"age": 2}),
+    ("PUT", "/v1/tables/people/1", "tables", {"age": 2}),
+    ("DELETE", "/v1/tables/people/1", "tables", None),
 ]
+# Where the project's key alone is enough, as long as one of its applications has the scope.
+TAKES_PROJECT_KEY = ("/v1/tables/",)
 TOKEN_CALLS = [
     ("GET", "/v1/checkauthentication"),
     ("POST", "/v1/checkauthentication"),
@@ -57,6 +77,10 @@ every_endpoint = pytest.mark.parametrize(("method", "path", "scope", "body"), EN
 OPEN_TO_PROJECTS = ("/v1/keystore/",)
 
 
+def definition_of(table: Table) -> Definition:
+    return get_definition(table.workspace_id, table.name)
+
+
 def everything() -> dict[str, list[Any]]:
     """All rows of our own tables, but for counters and dates of use."""
     volatile = {"last_used_at", "api_key_last_used_at"}
@@ -67,7 +91,7 @@ def everything() -> dict[str, list[Any]]:
         )
         for model in apps.get_models()
         if model.__module__.startswith("apps.") and model._meta.label not in ("applications.RateWindow",)
-    }
+    } | {f"rows of {table.pk}": list(walk(definition_of(table))) for table in Table.objects.all()}
 
 
 def call(client: Client, method: str, path: str, body: Any, headers: dict[str, str], **extra: Any) -> Any:
@@ -82,6 +106,10 @@ def known(acme: Any, rival: Any) -> None:
     create_records(acme.caller, [DOCUMENT], flow_name="intake", uuid="known")
     keystore = Keystore.objects.create(workspace=acme.workspace, identifier="weather")
     KeystoreItem.objects.create(keystore=keystore, key="known", data="1")
+    """A record of Acme's named ``known``, and a table ``people`` with one row."""
+    create_records(acme.caller, [DOCUMENT], flow_name="intake", uuid="known")
+    make_table(acme, "people", age="integer")
+    insert_row(acme.caller, "people", {"age": 1})
 
 
 def refused(response: Any, status: int, code: int, message: str | None = None) -> None:
@@ -124,6 +152,8 @@ def test_key_of_one_tenant_with_application_of_another(
 def test_project_key_alone(
     client: Client, acme: Any, known: None, method: str, path: str, scope: str, body: Any
 ) -> None:
+    if path.startswith(TAKES_PROJECT_KEY):
+        Application.objects.filter(project=acme.project, oauth2=False).update(scopes=["record.read"])
     before = everything()
     response = call(client, method, path, body, {"X-Apikey": acme.api_key})
     if path.startswith(OPEN_TO_PROJECTS):
@@ -142,6 +172,18 @@ def test_project_key_alone_without_an_application_for_it(
     for key in (acme.api_key, "0" * 64):
         refused(call(client, method, path, body, {"X-Apikey": key}), 401, 401)
     assert everything() == before
+
+
+@every_endpoint
+def test_project_key_alone_where_it_is_enough(
+    client: Client, acme: Any, known: None, method: str, path: str, scope: str, body: Any
+) -> None:
+    if path.startswith(TAKES_PROJECT_KEY):
+        assert call(client, method, path, body, {"X-Apikey": acme.api_key}).status_code == 200
+        acme.keys.active = False
+        acme.keys.save()
+        forget_credentials()
+        refused(call(client, method, path, body, {"X-Apikey": acme.api_key}), 401, 401)
 
 
 @every_endpoint

@@ -19,11 +19,14 @@ from apps.keystores.models import Keystore, KeystoreItem
 from apps.records.models import Record
 from apps.records.services import create_records
 from apps.schemas.models import DataField, Schema
+from apps.schemas.models import Schema
+from apps.tables.models import Table
 from apps.webhooks.models import Webhook, WebhookEvent
 from apps.webhooks.receivers import Receiver
 from apps.webhooks.services import register_webhook, store_events
 from tests.conftest import STRAIGHT_FLOW, Tenant, publish
 from tests.members import person, request_of, signed_in, superuser
+from tests.tables.conftest import make_table
 
 TENANT_MODELS = [
     Organization,
@@ -38,6 +41,7 @@ TENANT_MODELS = [
     WebhookEvent,
 ]
 TENANT_MODELS = [Organization, Project, Application, Schema, DataField, Flow, Record, Webhook, WebhookEvent]
+TENANT_MODELS = [Organization, Project, Application, Schema, Flow, Record, Webhook, WebhookEvent, Table]
 REGISTERED = {model: row for model, row in admin.site._registry.items() if isinstance(row, TenantModelAdmin)}
 
 
@@ -74,6 +78,7 @@ def rows_of(tenant: Tenant) -> dict[type[Model], Any]:
         Flow: flow,
         Record: Record.objects.get(uuid=uuid[0].uuid),
         Webhook: webhook,
+        Table: make_table(tenant, f"{tenant.name} table", note="text"),
         WebhookEvent: webhook.events.get(),
     }
 
@@ -193,7 +198,11 @@ def test_actions_leave_foreign_rows_alone(stage: Stage, model: type[Model]) -> N
 
 @every_model
 @pytest.mark.parametrize(
-    "rest", ["replace-key", "replace-secret", "replace-address", "replay", "status/inactive", "versions/1"]
+    "rest",
+    [
+        *("replace-key", "replace-secret", "replace-address", "replay", "status/inactive", "versions/1"),
+        *("rows", "rows/add", "rows/1", "rows/1/remove", "import", "import/1", "export", "build-again"),
+    ],
 )
 def test_own_pages_of_a_foreign_row_are_missing(stage: Stage, model: type[Model], rest: str) -> None:
     row = stage.rival[model]
@@ -255,6 +264,7 @@ RIGHTS = {
     Flow: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     Record: {"viewer": "view", "operator": "view", "developer": "view", "owner": "view"},
     Webhook: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
+    Table: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     WebhookEvent: {"viewer": "view", "operator": "view", "developer": "view delete", "owner": None},
 }
 
@@ -322,6 +332,7 @@ def test_the_sidebar_holds_what_a_person_may_open(stage: Stage) -> None:
         "Schemas",
         "Keystores",
         "Data fields",
+        "Tables",
         "Webhooks",
         "Applications",
         "Projects",

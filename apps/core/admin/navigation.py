@@ -13,6 +13,7 @@ _GROUPS: dict[str, dict[str, str]] = {
         "schemas.schema": "data_object",
         "keystores.keystore": "key",
         "schemas.datafield": "manage_search",
+        "tables.table": "table",
         "webhooks.webhook": "webhook",
         "applications.application": "apps",
     },
