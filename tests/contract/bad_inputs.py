@@ -17,6 +17,7 @@ never       texts that the answer must not hold
 sent        headers of the answer, each a pattern for its whole value
 rows        tables that a success may change, with the number of rows it adds; all others stay as they were
 uncounted   the answer speaks of no rate limit
+commits     each statement of the call commits by itself, as it does in production
 tested_by   the test that holds the case, for those that are more than one call
 """
 
@@ -60,8 +61,8 @@ class Case:
     sent: dict[str, str] = field(default_factory=dict)
     rows: dict[str, int] = field(default_factory=dict)
     uncounted: bool = False
+    commits: bool = False
     tested_by: str = ""
-    raw: str = ""
 
     @property
     def method(self) -> str:

@@ -41,6 +41,21 @@ def numbered(times: str, pattern: str, separator: str = ",") -> str:
     return separator.join(pattern.replace("#", str(number)) for number in range(int(times)))
 
 
+def objects(times: str) -> str:
+    """Objects that differ, comma separated."""
+    return ",".join(f'{{"n":{number}}}' for number in range(int(times)))
+
+
+def properties(times: str) -> str:
+    """A draft-4 schema of that many properties."""
+    return json.dumps({"properties": {f"p{number}": {} for number in range(int(times))}})
+
+
+def open_objects(times: str) -> str:
+    """Objects inside one another that never close."""
+    return '{"a":' * int(times)
+
+
 def uuids(times: str) -> str:
     """Random uuids, comma separated."""
     return ",".join(str(uuid.uuid4()) for _ in range(int(times)))
@@ -72,6 +87,9 @@ BUILDERS: dict[str, Callable[..., str]] = {
     "over_limit": over_limit,
     "nested": nested,
     "numbered": numbered,
+    "objects": objects,
+    "properties": properties,
+    "open_objects": open_objects,
     "uuids": uuids,
     "uuid_list": uuid_list,
     "rules": rules,

@@ -1,0 +1,57 @@
+"""The calls of the public documentation, as they are printed, and the answers it prints to them."""
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from apps.core.http import envelope
+from tests.contract.builders import filled
+from tests.contract.curl import CurlCall, read_curl
+from tests.contract.exchanges import Exchange, all_exchanges, differences
+from tests.contract.stage import Stage
+
+EXCHANGES = all_exchanges()
+CALLS = [
+    pytest.param(exchange, style, id=f"{exchange.name}-{style}") for exchange in EXCHANGES for style in exchange.calls
+]
+
+
+def answer_of(exchange: Exchange, stage: Stage, address: str = "127.0.0.1") -> Any:
+    """The document that is answered, with shapes in place of what differs from call to call."""
+    if exchange.bare:
+        return json.loads(filled(exchange.bare, stage.named))
+    return {
+        "id": envelope.slug(exchange.status),
+        "code": exchange.status,
+        "request-ip": address,
+        "resource": json.loads(filled(exchange.resource, stage.named)),
+        "message": filled(exchange.message, stage.named),
+        "error": None,
+    }
+
+
+def send(call: CurlCall) -> Any:
+    headers = dict(call.headers)
+    content_type = headers.pop("Content-Type", "")
+    return Client().generic(call.method, call.target, call.body.encode(), content_type, headers=headers)
+
+
+@pytest.mark.parametrize(("exchange", "style"), CALLS)
+def test_documented_call_gets_the_documented_answer(acme: Any, rival: Any, exchange: Exchange, style: str) -> None:
+    stage = Stage(acme, rival, base="http://testserver")
+    for name in exchange.given:
+        stage.named(name)
+    expected = answer_of(exchange, stage)
+    response = send(read_curl(filled(exchange.calls[style], stage.named)))
+    assert response.status_code == exchange.status, response.content
+    assert response["Content-Type"] == "application/json"
+    assert differences(expected, response.json()) == []
+
+
+@pytest.mark.parametrize(("exchange", "style"), CALLS)
+def test_every_documented_call_is_of_its_path(acme: Any, rival: Any, exchange: Exchange, style: str) -> None:
+    plain = filled(exchange.calls[style], lambda name: "http://testserver" if name == "base" else "x")
+    path = read_curl(plain).path
+    assert len(path.strip("/").split("/")) == len(exchange.path.strip("/").split("/"))
