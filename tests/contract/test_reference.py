@@ -48,10 +48,3 @@ def test_documented_call_gets_the_documented_answer(acme: Any, rival: Any, excha
     assert response.status_code == exchange.status, response.content
     assert response["Content-Type"] == "application/json"
     assert differences(expected, response.json()) == []
-
-
-@pytest.mark.parametrize(("exchange", "style"), CALLS)
-def test_every_documented_call_is_of_its_path(acme: Any, rival: Any, exchange: Exchange, style: str) -> None:
-    plain = filled(exchange.calls[style], lambda name: "http://testserver" if name == "base" else "x")
-    path = read_curl(plain).path
-    assert len(path.strip("/").split("/")) == len(exchange.path.strip("/").split("/"))

@@ -13,9 +13,10 @@ try:  # WAITS
 except ImportError:
     Keystore = Kind = None
 try:
+    from apps.tables.models import Table
+
     from apps.tables import services as tables
     from apps.tables import structure
-    from apps.tables.models import Table
 except ImportError:
     Table = structure = None
 try:
