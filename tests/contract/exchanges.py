@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from apps.core.http import envelope
+from tests.contract.builders import filled
+
 FOLDER = Path(__file__).parent / "reference"
 Named = Callable[[str], str]
 
@@ -23,7 +26,6 @@ class Exchange:
     """One documented call in all its styles, with its answer."""
 
     name: str
-    path: str
     calls: dict[str, str]
     status: int
     message: str = ""
@@ -36,6 +38,20 @@ class Exchange:
 def all_exchanges() -> list[Exchange]:
     """Every exchange, in the order of the files."""
     return [Exchange(**item) for file in sorted(FOLDER.glob("*.toml")) for item in _read(file)]
+
+
+def answer_of(exchange: Exchange, named: Named, address: str = "127.0.0.1") -> Any:
+    """The document that is answered, with shapes in place of what differs from call to call."""
+    if exchange.bare:
+        return json.loads(filled(exchange.bare, named))
+    return {
+        "id": envelope.slug(exchange.status),
+        "code": exchange.status,
+        "request-ip": address,
+        "resource": json.loads(filled(exchange.resource, named)),
+        "message": filled(exchange.message, named),
+        "error": None,
+    }
 
 
 def _read(file: Path) -> Iterator[dict[str, Any]]:

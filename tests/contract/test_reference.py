@@ -1,35 +1,19 @@
 """The calls of the public documentation, as they are printed, and the answers it prints to them."""
 
-import json
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from apps.core.http import envelope
 from tests.contract.builders import filled
 from tests.contract.curl import CurlCall, read_curl
-from tests.contract.exchanges import Exchange, all_exchanges, differences
+from tests.contract.exchanges import Exchange, all_exchanges, answer_of, differences
 from tests.contract.stage import Stage
 
 EXCHANGES = all_exchanges()
 CALLS = [
     pytest.param(exchange, style, id=f"{exchange.name}-{style}") for exchange in EXCHANGES for style in exchange.calls
 ]
-
-
-def answer_of(exchange: Exchange, stage: Stage, address: str = "127.0.0.1") -> Any:
-    """The document that is answered, with shapes in place of what differs from call to call."""
-    if exchange.bare:
-        return json.loads(filled(exchange.bare, stage.named))
-    return {
-        "id": envelope.slug(exchange.status),
-        "code": exchange.status,
-        "request-ip": address,
-        "resource": json.loads(filled(exchange.resource, stage.named)),
-        "message": filled(exchange.message, stage.named),
-        "error": None,
-    }
 
 
 def send(call: CurlCall) -> Any:
@@ -43,7 +27,7 @@ def test_documented_call_gets_the_documented_answer(acme: Any, rival: Any, excha
     stage = Stage(acme, rival, base="http://testserver")
     for name in exchange.given:
         stage.named(name)
-    expected = answer_of(exchange, stage)
+    expected = answer_of(exchange, stage.named)
     response = send(read_curl(filled(exchange.calls[style], stage.named)))
     assert response.status_code == exchange.status, response.content
     assert response["Content-Type"] == "application/json"

@@ -22,6 +22,7 @@ class TenantSide:
         self.client_id = tenant.oauth.client_id
         self.client_secret = tenant.client_secret
         self.project = str(tenant.project.pk)
+        self.customer = tenant.project.name
         Application.objects.filter(project=tenant.project).update(rate_limit=1000)
 
     def send(self, method: str, path: str, body: Any = "", status: int = 200, headers: Any = None) -> Any:
