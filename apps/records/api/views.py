@@ -8,9 +8,11 @@ from rest_framework.response import Response
 from apps.applications.api.base import CallerViewSet
 from apps.core import dates
 from apps.core.errors import BadRequest
+from apps.core.http.openapi.operation import operation
 from apps.core.http.parameters import one_of
 from apps.flows.api.views import flow_reference
 from apps.records import services
+from apps.records.api import openapi
 from apps.records.api.trace import trace_of
 from apps.records.models import Record, Status
 from apps.records.selectors import Step, version_as_read
@@ -21,6 +23,7 @@ class RecordViewSet(CallerViewSet):
 
     required_scopes = {"create": "record", "retrieve": "record.read"}
 
+    @operation(openapi.CREATE)
     def create(self, request: Request) -> Response:
         """Insert one document, or an array of them, into a flow."""
         documents = self.document(request)
@@ -37,6 +40,7 @@ class RecordViewSet(CallerViewSet):
         rows = [_created(record) for record in created]
         return self.answer(rows if several else rows[0], "Data Record is created successfully", 201)
 
+    @operation(openapi.RETRIEVE)
     def retrieve(self, request: Request, uuid: str | None = None) -> Response:
         """A record with its document, status and the trace of the objects it passed."""
         uuid = _uuid(request, uuid)
