@@ -20,6 +20,7 @@ TAGS = {
     "Data schema": "What the records of a workspace look like: a JSON Schema of draft 4.",
     "Records": "JSON documents on their way through a flow.",
     "Flows": "The diagrams that records run through.",
+    "Reference": "What describes the API itself.",
 }
 
 
@@ -29,6 +30,11 @@ class Endpoints(EndpointEnumerator):
     def get_path_from_regex(self, path_regex: str) -> str:
         """The path as it is written in documentation."""
         return super().get_path_from_regex(path_regex).rstrip("/")
+
+    def get_allowed_methods(self, callback: Any) -> list[str]:
+        """In the order of the URLconf; the library's is another in every process."""
+        allowed = set(super().get_allowed_methods(callback))
+        return [method.upper() for method in callback.actions if method.upper() in allowed]
 
 
 class DocumentGenerator(SchemaGenerator):

@@ -58,14 +58,14 @@ class CallerSchema(OperationSchema):
     @property
     def scope(self) -> str | None:
         """The scope the call asks for."""
-        return self._of_caller("required_scopes", {}).get(self.view.action)
+        return self._of_caller("required_scopes", {}).get(self.action)
 
     @property
     def styles(self) -> tuple[type, ...]:
         """The kinds of credentials the call takes."""
         if self._told.styles is not None:
             return self._told.styles
-        extra = self._of_caller("extra_styles", {}).get(self.view.action, ())
+        extra = self._of_caller("extra_styles", {}).get(self.action, ())
         return USUAL + extra if isinstance(self.view, CallerViewSet) else ()
 
     def get_auth(self) -> list[dict[str, Any]]:

@@ -3,8 +3,19 @@
 from django.conf import settings
 
 from apps.core import errors
-from apps.core.http.openapi.operation import COUNT, DATE, OBJECT, TEXT, Answer, Body, Named, Operation, Parameter
-from apps.core.http.openapi.operation import list_of, shape
+from apps.core.http.openapi.operation import (
+    COUNT,
+    DATE,
+    OBJECT,
+    TEXT,
+    Answer,
+    Body,
+    Named,
+    Operation,
+    Parameter,
+    list_of,
+    shape,
+)
 from apps.flows.api.openapi import FLOW, FLOW_ID, FLOW_NAME, NUMBER
 from apps.records.api.trace import CURRENT, DONE, FAILED
 from apps.records.models import Status

@@ -4,21 +4,21 @@ import base64
 
 from apps.core import errors
 from apps.core.http.openapi.operation import DATE, TEXT, Answer, Body, Named, Operation, shape
-from apps.core.jsonio import write_json
+from apps.core.jsonio import JSON, write_json
 
 TAG = "Data schema"
 URL = "https://example.com/client"
 BASE64 = {"type": "string", "contentEncoding": "base64", "contentMediaType": "application/json"}
-EXAMPLE_SCHEMA = {
+EXAMPLE_SCHEMA: JSON = {
     "$schema": "http://json-schema.org/draft-04/schema#",
     "type": "object",
     "required": ["client"],
     "properties": {"client": {"type": "array", "minItems": 1, "items": {"type": "object"}}},
 }
-EXAMPLE_RECORD = {"client": [{"name": "De Vries Fietsen", "age": 34, "accounts": []}]}
+EXAMPLE_RECORD: JSON = {"client": [{"name": "De Vries Fietsen", "age": 34, "accounts": []}]}
 
 
-def encoded(document: object) -> str:
+def encoded(document: JSON) -> str:
     """A document as the base64 that the body wants."""
     return base64.b64encode(write_json(document)).decode()
 

@@ -115,9 +115,13 @@ def failure(status: int, kinds: Sequence[type[FlowizeError]], media_types: Itera
     }
 
 
+def meaning(kind: type[FlowizeError]) -> str:
+    """When an error is answered."""
+    return " ".join((kind.__doc__ or "").split())
+
+
 def _example(kind: type[FlowizeError]) -> Mapping[str, Any]:
-    meaning = " ".join((kind.__doc__ or "").split())
-    return {"summary": meaning, "value": envelope.failure(kind(), ADDRESS)}
+    return {"summary": meaning(kind), "value": envelope.failure(kind(), ADDRESS)}
 
 
 def _headers_of(status: int) -> tuple[str, ...]:

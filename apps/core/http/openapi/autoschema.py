@@ -50,11 +50,17 @@ class OperationSchema(AutoSchema):
     @property
     def described(self) -> Operation | None:
         """What the method says about itself."""
-        return getattr(getattr(self.view, self.view.action), "operation", None)
+        return getattr(getattr(self.view, self.action), "operation", None)
+
+    @property
+    def action(self) -> str:
+        """The name of the method."""
+        return str(getattr(self.view, "action", ""))
 
     @property
     def _told(self) -> Operation:
-        assert self.described is not None  # spectacular asks ``is_excluded`` before anything else
+        if self.described is None:
+            raise LookupError(f"{self.view}.{self.action} does not describe itself.")
         return self.described
 
     def is_excluded(self) -> bool:

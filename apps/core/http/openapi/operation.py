@@ -64,7 +64,7 @@ class Parameter:
                 yield self._object(where, name, self.description if name == first else f"The same as `{first}`.")
 
     def _object(self, where: str, name: str, description: str, required: bool = False) -> dict[str, Any]:
-        shown = {"name": name, "in": where, "description": description, "schema": dict(self.schema)}
+        shown: dict[str, Any] = {"name": name, "in": where, "description": description, "schema": dict(self.schema)}
         if required:
             shown["required"] = True
         # One example is enough: a tool that fills in all of them would send the same value many times.
