@@ -29,3 +29,8 @@ class Schema(models.Model):
     def document(self) -> Any:
         """The schema as a value."""
         return json.loads(self.source)
+
+    @property
+    def sample_document(self) -> Any:
+        """The sample record as a value."""
+        return json.loads(self.sample)

@@ -1,7 +1,9 @@
 """The OpenAPI document of the whole API, and the same with the records of one workspace in its examples."""
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -13,6 +15,7 @@ from apps.applications.api.openapi import SCHEMES
 from apps.applications.api.openapi import SHARED_PARAMETERS as OF_CALLERS
 from apps.core.http.openapi import answers
 from apps.core.http.openapi.autoschema import SHARED_PARAMETERS
+from apps.core.jsonio import write_json
 
 Object = dict[str, Any]
 TAGS = {
@@ -63,10 +66,30 @@ def operations(document: Object) -> Iterator[Object]:
     return (operation for methods in document["paths"].values() for operation in methods.values())
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A document as it is sent, and the mark of its content."""
+
+    body: bytes
+    mark: str
+
+
+def written(document: Object) -> Written:
+    """The document as it is sent."""
+    body = write_json(document)
+    return Written(body, hashlib.sha256(body).hexdigest())
+
+
 @cache
 def generic() -> Object:
     """The document for everybody; made once, not to be changed."""
     return with_all_formats(DocumentGenerator().get_schema(public=True))
+
+
+@cache
+def generic_written() -> Written:
+    """The same as it is sent."""
+    return written(generic())
 
 
 def with_all_formats(document: Object) -> Object:

@@ -7,10 +7,15 @@ from rest_framework.response import Response
 
 from apps.applications.api.base import CallerViewSet, EnvelopeViewSet
 from apps.applications.api.credentials import carries_credentials
+from apps.applications.caller import Caller
 from apps.core import errors
 from apps.core.http.openapi.operation import OBJECT, Answer, Operation, operation
 from apps.core.http.renderers import JSONRenderer
-from flowize.reference.document import generic
+from apps.core.preconditions import Part
+from apps.schemas.models import Schema
+from apps.schemas.selectors import current
+from flowize.reference.document import Written, generic_written
+from flowize.reference.own import of_schema
 
 TAG = "Reference"
 OPENAPI = Operation(
@@ -29,6 +34,15 @@ class ReferenceViewSet(CallerViewSet):
     """Answers anybody; who sends credentials is asked whether they are right."""
 
     renderer_classes = [JSONRenderer]
+    caller: Caller | None = None  # type: ignore[assignment]
+
+    @property
+    def tenant(self) -> Part:  # type: ignore[override]
+        """Nobody's, unless somebody asks for their own."""
+        return self.caller.workspace_id if self.caller else None
+
+    def _shape(self) -> str:
+        return EnvelopeViewSet._shape(self)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Find out who is calling, if the request says."""
@@ -40,4 +54,20 @@ class ReferenceViewSet(CallerViewSet):
     @operation(OPENAPI)
     def openapi(self, request: Request) -> Response:
         """The OpenAPI document of the API."""
-        return self.bare(generic())
+        return self._sent(self._own() or generic_written())
+
+    def _own(self) -> Written | None:
+        """The document with the caller's schema, if they may read it and there is one."""
+        if not self.caller or "schema.read" not in self.caller.scopes:
+            return None
+        schema = current(self.caller.workspace_id)
+        try:
+            return of_schema(*schema) if schema else None
+        except Schema.DoesNotExist:  # replaced a moment ago
+            return self._own()
+
+    def _sent(self, document: Written) -> Response:
+        self.unless_current("reference", document.mark)
+        response = self.bare({})
+        response.encoded = document.body  # type: ignore[attr-defined]
+        return response
