@@ -249,7 +249,6 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "v1",
     "DESCRIPTION": "Documents in, checked against a schema, and on through flows.",
     "LICENSE": {"name": "MIT", "identifier": "MIT"},
-    "SERVERS": [{"url": "/"}],
     "SORT_OPERATIONS": False,
     "POSTPROCESSING_HOOKS": [],
     "ENABLE_DJANGO_DEPLOY_CHECK": False,  # tests hold the document to more than that check does

@@ -56,7 +56,7 @@ class DocumentGenerator(SchemaGenerator):
         document: Object = super().get_schema(request, public)
         used = {tag for operation in operations(document) for tag in operation["tags"]}
         document["tags"] = [{"name": name, "description": text} for name, text in TAGS.items() if name in used]
-        for kind, found in _components().items():
+        for kind, found in _components(document).items():
             document["components"].setdefault(kind, {}).update(found)
         return document
 
@@ -123,7 +123,9 @@ def _contents(node: Any) -> Iterator[Object]:
             yield from _contents(item)
 
 
-def _components() -> Object:
+def _components(document: Object) -> Object:
+    """What operations refer to: of the errors only those that some call answers."""
+    answered = {status for operation in operations(document) for status in operation["responses"]}
     media_types = [str(import_string(kind).media_type) for kind in _renderers()]
     return {
         "securitySchemes": SCHEMES,
@@ -133,6 +135,7 @@ def _components() -> Object:
         "responses": {
             answers.name_of(status): answers.failure(status, kinds, media_types)
             for status, kinds in answers.failures().items()
+            if str(status) in answered
         }
         | {"NotModified": answers.NOT_MODIFIED},
     }

@@ -61,7 +61,7 @@ def _error(kind: type[FlowizeError]) -> dict[str, Any]:
         "code": kind.code,
         "slug": envelope.slug(kind.status),
         "message": kind.default_message,
-        "meaning": answers.meaning(kind),
+        "meaning": answers.meaning(kind).split("`"),  # every second part is code
     }
 
 

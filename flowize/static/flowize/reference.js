@@ -15,7 +15,6 @@
     deepLinking: true,
     docExpansion: "list",
     defaultModelsExpandDepth: 0,
-    filter: true,
     displayRequestDuration: true,
   });
 })();

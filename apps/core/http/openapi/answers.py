@@ -75,10 +75,10 @@ def shown(answer: Answer) -> dict[str, Any]:
     }
 
 
-def failures(kinds: Iterable[type[FlowizeError]] | None = None) -> dict[int, list[type[FlowizeError]]]:
+def failures() -> dict[int, list[type[FlowizeError]]]:
     """The errors that answer each status."""
     found: dict[int, list[type[FlowizeError]]] = {}
-    for kind in kinds or family():
+    for kind in family():
         found.setdefault(kind.status, []).append(kind)
     return found
 
@@ -116,8 +116,8 @@ def failure(status: int, kinds: Sequence[type[FlowizeError]], media_types: Itera
 
 
 def meaning(kind: type[FlowizeError]) -> str:
-    """When an error is answered."""
-    return " ".join((kind.__doc__ or "").split())
+    """When an error is answered, in Markdown."""
+    return " ".join((kind.__doc__ or "").split()).replace("``", "`")
 
 
 def _example(kind: type[FlowizeError]) -> Mapping[str, Any]:
