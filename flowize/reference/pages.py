@@ -17,6 +17,7 @@ PAGES = {
     "reference-errors": "Errors",
     "reference-scopes": "Scopes",
     "openapi": "OpenAPI document",
+    "postman": "Postman collection",
 }
 # Swagger UI draws its arrows as images in its style sheet.
 POLICY = (

@@ -1,4 +1,4 @@
-"""``/v1/openapi.json``."""
+"""``/v1/openapi.json`` and ``/v1/postman.json``."""
 
 from typing import Any
 
@@ -16,6 +16,7 @@ from apps.schemas.models import Schema
 from apps.schemas.selectors import current
 from flowize.reference.document import Written, generic_written
 from flowize.reference.own import of_schema
+from flowize.reference.postman import collection_written
 
 TAG = "Reference"
 OPENAPI = Operation(
@@ -27,6 +28,15 @@ OPENAPI = Operation(
     styles=(),
     errors=[errors.WrongCredentials, errors.TooManyRequests],
     answer=Answer(resource=OBJECT, examples={"Beginning": {"openapi": "3.1.1", "info": {"title": "Flowize"}}}),
+)
+POSTMAN = Operation(
+    name="getPostman",
+    tag=TAG,
+    summary="Read the Postman collection",
+    description="Format 2.1, to be imported by this address. Needs no credentials and holds none.",
+    styles=(),
+    errors=OPENAPI.errors,
+    answer=Answer(resource=OBJECT, examples={"Beginning": {"info": {"name": "Flowize"}, "item": [], "variable": []}}),
 )
 
 
@@ -55,6 +65,11 @@ class ReferenceViewSet(CallerViewSet):
     def openapi(self, request: Request) -> Response:
         """The OpenAPI document of the API."""
         return self._sent(self._own() or generic_written())
+
+    @operation(POSTMAN)
+    def postman(self, request: Request) -> Response:
+        """The Postman collection of the API."""
+        return self._sent(collection_written())
 
     def _own(self) -> Written | None:
         """The document with the caller's schema, if they may read it and there is one."""
