@@ -3,11 +3,12 @@
 Values in double braces are variables; those that are no credentials are set on the way.
 """
 
+import base64
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from apps.schemas.api.openapi import encoded
 from flowize.demo.content import SAMPLE, SCHEMA
 
 LATER = "2099-01-01T00:00:00+00:00"  # a record that waits is in nobody's hands
@@ -32,7 +33,12 @@ class Step:
     token: bool = False
 
 
-SCHEMA_BODY = {"schema": encoded(SCHEMA), "data_record": encoded(SAMPLE), "url": "https://example.com/client"}
+def _encoded(document: Any) -> str:
+    """As the demonstration stores it, so that a run leaves it as it was."""
+    return base64.b64encode(json.dumps(document, indent=2).encode()).decode()
+
+
+SCHEMA_BODY = {"schema": _encoded(SCHEMA), "data_record": _encoded(SAMPLE), "url": "https://example.com/client"}
 FLOW = {"X-Flow": "{{flow}}"}
 RECORD = {"X-Uuid": "{{record}}", "{uuid}": "{{record}}"}
 TOKENS = {"access_token": "resource.access_token", "refresh_token": "resource.refresh_token"}
