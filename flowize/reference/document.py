@@ -23,6 +23,7 @@ TAGS = {
     "Data schema": "What the records of a workspace look like: a JSON Schema of draft 4.",
     "Records": "JSON documents on their way through a flow.",
     "Flows": "The diagrams that records run through.",
+    "Webhooks": "Addresses that other systems deliver to.",
     "Reference": "What describes the API itself.",
 }
 

@@ -13,7 +13,7 @@ from flowize.reference.document import Object, Written, generic, written
 from flowize.reference.story import STORY, Step
 
 FORMAT = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
-CREDENTIALS = ("api_key", "app_key", "client_id", "client_secret", "organization_api_key")
+CREDENTIALS = ("api_key", "app_key", "client_id", "client_secret", "organization_api_key", "webhook_uri")
 ON_THE_WAY = ("access_token", "refresh_token", "record")
 SENT = {
     "apiKey": {"X-Apikey": "{{api_key}}", "X-App": "{{app_key}}"},

@@ -80,6 +80,7 @@ STORY: Sequence[Step] = (
     ),
     Step(operation="getRecord", values=RECORD),
     Step(operation="getRecordByUuid", values=RECORD, title="Read a record by its address"),
+    Step(operation="webhook", values={"{uri}": "{{webhook_uri}}"}),
     Step(operation="getOpenApi"),
     Step(operation="getPostman"),
 )

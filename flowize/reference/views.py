@@ -26,7 +26,7 @@ OPENAPI = Operation(
     description="Needs no credentials. With credentials that may read the data schema, the caller's own schema and "
     "sample record stand in the place of the general ones.",
     styles=(),
-    errors=[errors.WrongCredentials, errors.TooManyRequests],
+    errors=[errors.WrongCredentials],
     answer=Answer(resource=OBJECT, examples={"Beginning": {"openapi": "3.1.1", "info": {"title": "Flowize"}}}),
 )
 POSTMAN = Operation(

@@ -176,6 +176,10 @@ def test_the_least_that_may_go_wrong_is_listed(method: str, path: str, operation
 # --- Parameters -------------------------------------------------------------------------------------------------
 
 
+# Read in a loop over their names.
+BY_VARIABLE = {("header", "webhook-id"), ("header", "idempotency-key")}
+
+
 def names_read() -> set[tuple[str, str]]:
     """Every header and URL parameter that the code of the API asks for with ``one_of``."""
     found = set()
@@ -185,8 +189,9 @@ def names_read() -> set[tuple[str, str]]:
                 for word in call.keywords:
                     if isinstance(word.value, ast.Tuple):
                         where = {"headers": "header", "parameters": "query"}[word.arg or ""]
-                        found |= {(where, _spelling(ast.literal_eval(name))) for name in word.value.elts}
-    return found
+                        names = [name.value for name in word.value.elts if isinstance(name, ast.Constant)]
+                        found |= {(where, _spelling(name)) for name in names}
+    return found | BY_VARIABLE
 
 
 def _spelling(name: str) -> str:

@@ -68,6 +68,11 @@ class CallerSchema(OperationSchema):
         extra = self._of_caller("extra_styles", {}).get(self.action, ())
         return USUAL + extra if isinstance(self.view, CallerViewSet) else ()
 
+    @property
+    def limited(self) -> bool:
+        """Whether calls are counted."""
+        return hasattr(self.view, "rate")
+
     def get_auth(self) -> list[dict[str, Any]]:
         """One alternative for each way to send each kind of credentials."""
         return [way for style in self.styles for way in self._ways(style)] or super().get_auth()
@@ -80,11 +85,13 @@ class CallerSchema(OperationSchema):
         """Who is not known, may not, or has called too often."""
         yield from super().errors()
         if self.styles:
-            yield from (errors.WrongCredentials, errors.TooManyRequests)
+            yield errors.WrongCredentials
+        if self.limited:
+            yield errors.TooManyRequests
 
     def headers(self) -> tuple[str, ...]:
         """The caller's rate limit beside the rest."""
-        return super().headers() + (answers.RATE if self.styles else ())
+        return super().headers() + (answers.RATE if self.limited else ())
 
     def shared_parameters(self) -> Iterator[str]:
         """Scopes may be narrowed wherever one is asked for."""

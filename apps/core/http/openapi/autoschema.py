@@ -32,6 +32,8 @@ CARRYING: tuple[type[FlowizeError], ...] = (
     errors.NotImplementedHere,
 )
 
+FORM = "application/x-www-form-urlencoded"
+FORM_SCHEMA: Object = {"type": "object", "additionalProperties": {"type": "string"}}
 _CONDITIONS = {
     "If-None-Match": "Entity tags the client has; 304 when one of them is the present one.",
     "If-Modified-Since": "304 when the resource has not changed since; ignored beside `If-None-Match`.",
@@ -126,7 +128,8 @@ class OperationSchema(AutoSchema):
         body = self._told.body
         if body is None:
             return None
-        content: Object = {media_type: {"schema": self._resolved(body.schema)} for media_type in self.map_parsers()}
+        schema = self._resolved(body.schema)
+        content: Object = {kind: {"schema": FORM_SCHEMA if kind == FORM else schema} for kind in self.map_parsers()}
         content[answers.JSON]["examples"] = {title: {"value": value} for title, value in body.examples.items()}
         described = {"description": body.description} if body.description else {}
         return {**described, "content": content, "required": body.required}
