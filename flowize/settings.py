@@ -90,6 +90,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
     "oauth2_provider",
     "django_filters",
     "auditlog",
@@ -247,8 +249,21 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["apps.core.http.parsers.JSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.core.http.negotiation.Negotiation",
     "EXCEPTION_HANDLER": "apps.core.http.exception_handler.handle",
+    "DEFAULT_SCHEMA_CLASS": "apps.applications.api.openapi.CallerSchema",
     "UNAUTHENTICATED_USER": None,
     "UNAUTHENTICATED_TOKEN": None,
+}
+
+SPECTACULAR_SETTINGS = {
+    "DEFAULT_GENERATOR_CLASS": "flowize.reference.document.DocumentGenerator",
+    "OAS_VERSION": "3.1.1",
+    "TITLE": "Flowize",
+    "VERSION": "v1",
+    "DESCRIPTION": "Documents in, checked against a schema, and on through flows.",
+    "LICENSE": {"name": "MIT", "identifier": "MIT"},
+    "SORT_OPERATIONS": False,
+    "POSTPROCESSING_HOOKS": [],
+    "ENABLE_DJANGO_DEPLOY_CHECK": False,  # tests hold the document to more than that check does
 }
 
 # --- Sign-in and OAuth 2 ----------------------------------------------------------------------------------------

@@ -14,13 +14,15 @@ from apps.schemas.api import urls as schemas
 from apps.tables.api import urls as tables
 from apps.triggers.api import urls as triggers
 from flowize.demo.views import echo
+from flowize.reference import urls as reference
 
-v1 = applications.v1 + schemas.v1 + keystores.v1 + tables.v1 + flows.v1 + records.v1 + triggers.v1
+v1 = applications.v1 + schemas.v1 + keystores.v1 + tables.v1 + flows.v1 + records.v1 + triggers.v1 + reference.v1
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("v1/", include(v1)),
+    path("v1/", include(reference.v1_pages)),
     path("", include((applications.urlpatterns, applications.app_name))),
     path("healthz", healthz),
     path("readyz", readyz),

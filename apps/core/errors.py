@@ -37,14 +37,14 @@ class FlowizeError(Exception):
 
 
 class BadRequest(FlowizeError):
-    """The request was unacceptable: a parameter is missing or the document does not fit."""
+    """A parameter is missing or cannot be read, or the document does not fit."""
 
     status = code = 400
     default_message = "The request is not valid."
 
 
 class WrongCredentials(FlowizeError):
-    """No credentials, unknown ones, or credentials of a style the application does not allow."""
+    """No credentials, unknown ones, or of a kind that the call or the application does not take."""
 
     status = code = 401
     default_message = "The credentials are not correct."
@@ -58,14 +58,14 @@ class MissingScope(FlowizeError):
 
 
 class NothingChanged(FlowizeError):
-    """The parameters were valid but nothing could be done."""
+    """Nothing of what the call names may change that way."""
 
     status = code = 402
     default_message = "The parameters were valid but the request failed."
 
 
 class Forbidden(FlowizeError):
-    """The request is understood and not allowed."""
+    """Keys in a URL that the application does not allow; plain HTTP where HTTPS is required."""
 
     status = code = 403
     default_message = "Your request is not allowed."
@@ -79,7 +79,7 @@ class InvalidToken(Forbidden):
 
 
 class AddressNotAllowed(Forbidden):
-    """The client's address is not on the allowlist."""
+    """The client's address is not on the list of the application or webhook."""
 
     code = 437
     default_message = "Ip not valid."
@@ -92,7 +92,7 @@ class RecordInUse(Forbidden):
 
 
 class NotFound(FlowizeError):
-    """The resource does not exist, or belongs to somebody else."""
+    """No such path, or no such row in the caller's workspace."""
 
     status = code = 404
     default_message = "The requested resource doesn't exist."
@@ -106,21 +106,21 @@ class MethodNotAllowed(FlowizeError):
 
 
 class NotAcceptable(FlowizeError):
-    """None of the formats the request accepts can be produced."""
+    """``Accept`` allows none of the formats there are."""
 
     status = code = 406
     default_message = "The requested format is not available."
 
 
 class RequestTimeout(FlowizeError):
-    """The answer was not ready within the time the caller was prepared to wait."""
+    """The request did not arrive in full within 30 seconds."""
 
     status = code = 408
     default_message = "The request took too long. Try later."
 
 
 class Conflict(FlowizeError):
-    """The request conflicts with the present state of the resource."""
+    """A name is taken, or the present state does not allow the change."""
 
     status = code = 409
     default_message = "The request conflicts with the current state."
@@ -134,14 +134,14 @@ class LengthRequired(FlowizeError):
 
 
 class PreconditionFailed(FlowizeError):
-    """The resource is no longer the one named by ``If-Match``."""
+    """The resource is no longer in the state named by ``If-Match``."""
 
     status = code = 412
     default_message = "The resource has changed since it was read."
 
 
 class BodyTooLarge(FlowizeError):
-    """The body is larger than the installation accepts."""
+    """The body is over ``BODY_LIMIT``."""
 
     status = code = 413
     default_message = "The request body is too large."
@@ -155,7 +155,7 @@ class AnswerTooLarge(FlowizeError):
 
 
 class UriTooLong(FlowizeError):
-    """The request line is longer than the server accepts."""
+    """The request line is over 8,190 bytes."""
 
     status = code = 414
     default_message = "The request line is too long."
@@ -183,7 +183,7 @@ class TooManyRequests(FlowizeError):
 
 
 class HeadersTooLarge(FlowizeError):
-    """A header is larger than the server accepts, or there are too many."""
+    """A header is over 8,190 bytes, or there are over 100 of them."""
 
     status = code = 431
     default_message = "The headers are too large or too many."

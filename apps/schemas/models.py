@@ -30,6 +30,10 @@ class Schema(models.Model):
         """The schema as a value."""
         return json.loads(self.source)
 
+    @property
+    def sample_document(self) -> Any:
+        """The sample record as a value."""
+        return json.loads(self.sample)
 
 LONGEST_NAME, LONGEST_PATH = 64, 255
 

@@ -3,6 +3,12 @@
 from typing import Any
 
 FLOW_NAME = "client_intake"
+WEBHOOK = {
+    "name": "orders",
+    "identifier_path": "order.id",
+    "status_path": "order.status",
+    "addresses": "127.0.0.0/8\n::1",
+}
 
 SAMPLE: dict[str, Any] = {
     "client": [

@@ -20,6 +20,8 @@ from apps.flows import services as flows
 from apps.flows.models import Flow
 from apps.schemas.models import Schema
 from apps.schemas.services import check_texts
+from apps.webhooks.models import Webhook
+from apps.webhooks.services import save_with_new_uri
 from flowize.demo import content
 from flowize.demo.models import Echo
 
@@ -48,6 +50,7 @@ def build_demo(name: str, rate_limit: int) -> dict[str, Any]:
         "organization_api_key": applications.rotate_organization_key(organization),
         "project_id": str(project.pk),
         "api_key": applications.rotate_project_key(project),
+        "webhook_uri": _renew_webhook(workspace),
         "flow_name": flow.name,
         "flow_id": str(flow.pk),
         **_renew_applications(project, rate_limit),
@@ -70,6 +73,11 @@ def _renew_user(organization: Organization) -> tuple[str, str]:
     user.save()
     Membership.objects.get_or_create(organization=organization, user=user, defaults={"role": Role.OWNER})
     return user.username, password
+
+
+def _renew_webhook(workspace: Workspace) -> str:
+    webhook = Webhook.objects.in_workspace(workspace.pk).filter(name=content.WEBHOOK["name"]).first()
+    return save_with_new_uri(webhook or Webhook(workspace=workspace, **content.WEBHOOK))
 
 
 def _renew_applications(project: Project, rate_limit: int) -> dict[str, str]:

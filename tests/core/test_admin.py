@@ -33,15 +33,15 @@ TENANT_MODELS = [
     Project,
     Application,
     Schema,
+    DataField,
     Keystore,
     KeystoreItem,
     Flow,
     Record,
     Webhook,
     WebhookEvent,
+    Table,
 ]
-TENANT_MODELS = [Organization, Project, Application, Schema, DataField, Flow, Record, Webhook, WebhookEvent]
-TENANT_MODELS = [Organization, Project, Application, Schema, Flow, Record, Webhook, WebhookEvent, Table]
 REGISTERED = {model: row for model, row in admin.site._registry.items() if isinstance(row, TenantModelAdmin)}
 
 

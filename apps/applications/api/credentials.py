@@ -10,6 +10,7 @@ from apps.core.errors import BadRequest, WrongCredentials
 from apps.core.http.parameters import header_text, one_of
 
 _BEARER = re.compile(r"bearer +(\S+)\s*", re.IGNORECASE)
+CARRIERS = ("Authorization", "Authentication", "Client-Id", "Client-Secret", "X-Apikey", "X-App")
 
 
 def credentials_of(request: Request) -> Credentials:
@@ -23,6 +24,12 @@ def credentials_of(request: Request) -> Credentials:
     if len(found) > 1:
         raise BadRequest("The request carries more than one identity: send one set of credentials.")
     return next(iter(found.values()))
+
+
+def carries_credentials(request: Request) -> bool:
+    """Whether the request says who is calling, rightly or not."""
+    in_header = any(name in request.headers for name in CARRIERS)
+    return in_header or not {"api_key", "app_key"}.isdisjoint(request.query_params)
 
 
 def scopes_of(request: Request) -> list[str] | None:

@@ -4,10 +4,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.applications import issuing
+from apps.applications.api import openapi
 from apps.applications.api.base import CallerViewSet
 from apps.applications.api.credentials import credentials_of
 from apps.applications.authentication import ClientCredentials, Credentials
 from apps.core.errors import BadRequest, WrongCredentials
+from apps.core.http.openapi.operation import operation
 from apps.core.http.parameters import one_of
 
 GRANT = "client_credentials"
@@ -27,6 +29,7 @@ class TokenViewSet(CallerViewSet):
             raise BadRequest(f"grant_type must be {GRANT}.")
         return credentials
 
+    @operation(openapi.CHECK)
     def check(self, request: Request) -> Response:
         """Prove the credentials and get an access token and a refresh token."""
         issued = issuing.issue_tokens(self.caller)
@@ -39,6 +42,7 @@ class TokenViewSet(CallerViewSet):
         }
         return self._unstored(self.answer(resource, "The credentials are valid"))
 
+    @operation(openapi.REFRESH)
     def refresh(self, request: Request) -> Response:
         """Get another access token for a refresh token."""
         refresh_token = one_of(request, headers=("Refresh-Token",), parameters=("refresh_token",))

@@ -9,8 +9,10 @@ from rest_framework.response import Response
 from apps.applications.api.base import CallerViewSet
 from apps.core import dates
 from apps.core.errors import BadRequest
+from apps.core.http.openapi.operation import operation
 from apps.core.http.parameters import one_of
 from apps.flows import services
+from apps.flows.api import openapi
 from apps.flows.models import Flow, FlowVersion
 from apps.flows.selectors import version_of
 
@@ -22,6 +24,7 @@ class FlowViewSet(CallerViewSet):
 
     required_scopes = {"retrieve": "flowdiagram.read", "change_status": "flowdiagram"}
 
+    @operation(openapi.RETRIEVE)
     def retrieve(self, request: Request) -> Response:
         """A flow's diagram: its live version with objects and connections, and the list of its versions."""
         flow = services.get_flow(self.caller, **flow_reference(request))
@@ -36,6 +39,7 @@ class FlowViewSet(CallerViewSet):
         }
         return self.answer(resource, "Flow diagram is retrieving successfully")
 
+    @operation(openapi.CHANGE_STATUS)
     def change_status(self, request: Request) -> Response:
         """Publish the draft, pause, resume or stop a flow; a body is ignored."""
         flow = services.get_flow(self.caller, **flow_reference(request))

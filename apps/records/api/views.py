@@ -7,9 +7,11 @@ from rest_framework.response import Response
 
 from apps.applications.api.base import CLIENT_STYLES, CallerViewSet
 from apps.core import dates
+from apps.core.http.openapi.operation import operation
 from apps.core.http.parameters import one_of
 from apps.flows.api.views import flow_reference
 from apps.records import changing, services
+from apps.records.api import openapi
 from apps.records.api.trace import trace_of
 from apps.records.api.uuids import one_uuid, split
 from apps.records.models import Record, Status
@@ -22,6 +24,7 @@ class RecordViewSet(CallerViewSet):
     required_scopes = {"create": "record", "retrieve": "record.read", "update": "record", "destroy": "record.delete"}
     extra_styles = {"destroy": CLIENT_STYLES}
 
+    @operation(openapi.CREATE)
     def create(self, request: Request) -> Response:
         """Insert one document, or an array of them, into a flow."""
         documents = self.document(request)
@@ -38,6 +41,7 @@ class RecordViewSet(CallerViewSet):
         rows = [_created(record) for record in created]
         return self.answer(rows if several else rows[0], "Data Record is created successfully", 201)
 
+    @operation(openapi.RETRIEVE)
     def retrieve(self, request: Request, uuid: str | None = None) -> Response:
         """A record with its document, status and the trace of the objects it passed."""
         uuid = one_uuid(request, uuid)

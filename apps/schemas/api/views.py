@@ -9,7 +9,9 @@ from rest_framework.response import Response
 from apps.applications.api.base import CLIENT_STYLES, CallerViewSet
 from apps.core import dates
 from apps.core.errors import BadRequest
+from apps.core.http.openapi.operation import operation
 from apps.schemas import services
+from apps.schemas.api import openapi
 from apps.schemas.models import Schema
 from apps.schemas.selectors import version_of
 
@@ -20,11 +22,13 @@ class SchemaViewSet(CallerViewSet):
     required_scopes = {"create": "schema", "retrieve": "schema.read", "update": "schema", "destroy": "schema"}
     extra_styles = {"destroy": CLIENT_STYLES}
 
+    @operation(openapi.CREATE)
     def create(self, request: Request) -> Response:
         """Store the schema; 409 when there is one."""
         schema = services.create_schema(self.caller, **_payload(self.document(request)))
         return self.answer(self._dates(schema), "Schema structure is created successfully", 201)
 
+    @operation(openapi.RETRIEVE)
     def retrieve(self, request: Request) -> Response:
         """Get the schema as it was sent."""
         schema = services.get_schema(self.caller)
@@ -37,12 +41,14 @@ class SchemaViewSet(CallerViewSet):
         }
         return self.answer(resource, "Schema structure is retrieving successfully")
 
+    @operation(openapi.UPDATE)
     def update(self, request: Request) -> Response:
         """Replace the schema."""
         payload = _payload(self.document(request))
         schema = services.update_schema(self.caller, **payload, precondition=self.precondition())
         return self.answer(self._dates(schema), "Schema structure is updated successfully", 201)
 
+    @operation(openapi.DESTROY)
     def destroy(self, request: Request) -> Response:
         """Remove the schema."""
         services.delete_schema(self.caller, precondition=self.precondition())

@@ -11,8 +11,10 @@ from apps.applications.ratelimit import RateState, count_delivery, count_failed_
 from apps.core import dates
 from apps.core.errors import BadRequest, NotFound
 from apps.core.http.client import address_of
+from apps.core.http.openapi.operation import operation
 from apps.core.http.parameters import one_of
 from apps.triggers import services
+from apps.triggers.api import openapi
 from apps.triggers.api.parsers import FormParser
 from apps.webhooks.receivers import Receiver, find_receiver
 from apps.webhooks.selectors import StoredEvent
@@ -45,6 +47,7 @@ class WebhookViewSet(EnvelopeViewSet):
         self.rate = count_delivery(self.receiver.webhook_id, self.receiver.rate_limit)
         self.rate.require()
 
+    @operation(openapi.RECEIVE)
     def receive(self, request: Request, uri: str) -> Response:
         """Store a payload; with a flow it becomes a record, too."""
         payload = self.document(request)

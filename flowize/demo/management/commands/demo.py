@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from apps.core.errors import Conflict
 from flowize.demo import content
 from flowize.demo.services import build_demo
+from flowize.reference.postman import environment
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,60}")
 
@@ -23,7 +24,9 @@ class Command(BaseCommand):
         """The organization's name, its applications' rate limit, and the form of the output."""
         parser.add_argument("--name", default="acme", help="the organization; two names are two tenants")
         parser.add_argument("--rate-limit", type=int, default=10_000, help="requests an hour; 0 is unlimited")
-        parser.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+        form = parser.add_mutually_exclusive_group()
+        form.add_argument("--json", action="store_true", help="print one JSON object and nothing else")
+        form.add_argument("--postman", action="store_true", help="print a Postman environment for /v1/postman.json")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Build it and print it."""
@@ -35,8 +38,9 @@ class Command(BaseCommand):
             built = build_demo(options["name"], options["rate_limit"])
         except Conflict as error:
             raise CommandError(error.message) from error
-        self.stdout.write(json.dumps(built, indent=2) if options["json"] else _described(built))
-        if not options["json"] and not settings.EGRESS_ALLOW:
+        for_programs = built if options["json"] else environment(built) if options["postman"] else None
+        self.stdout.write(json.dumps(for_programs, indent=2) if for_programs else _described(built))
+        if not for_programs and not settings.EGRESS_ALLOW:
             self.stderr.write("EGRESS_ALLOW is empty, so the flow's call to its local echo will be refused.")
 
 

@@ -1,0 +1,86 @@
+"""The requests of the Postman collection, in an order in which a run of all works, leaves nothing and can be repeated.
+
+Values in double braces are variables; those that are no credentials are set on the way.
+"""
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from flowize.demo.content import SAMPLE, SCHEMA
+
+LATER = "2099-01-01T00:00:00+00:00"  # a record that waits is in nobody's hands
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One request: the operation, the headers and (in braces) the parts of the path it sends, and what is asked of its
+    answer.
+
+    ``keeps`` are variables and the places in the answer they are set from, ``sets`` variables and the JavaScript they
+    are set from before the request. ``token`` sends the access token in the place of the keys.
+    """
+
+    operation: str
+    title: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    message: str = ""
+    keeps: Mapping[str, str] = field(default_factory=dict)
+    sets: Mapping[str, str] = field(default_factory=dict)
+    token: bool = False
+
+
+def _encoded(document: Any) -> str:
+    """As the demonstration stores it, so that a run leaves it as it was."""
+    return base64.b64encode(json.dumps(document, indent=2).encode()).decode()
+
+
+SCHEMA_BODY = {"schema": _encoded(SCHEMA), "data_record": _encoded(SAMPLE), "url": "https://example.com/client"}
+FLOW = {"X-Flow": "{{flow}}"}
+RECORD = {"X-Uuid": "{{record}}", "{uuid}": "{{record}}"}
+TOKENS = {"access_token": "resource.access_token", "refresh_token": "resource.refresh_token"}
+GRANT = {"grant_type": "client_credentials"}
+REFRESH = GRANT | {"refresh_token": "{{refresh_token}}"}
+
+STORY: Sequence[Step] = (
+    Step(operation="checkAuthentication", values=GRANT, keeps=TOKENS),
+    Step(operation="checkAuthenticationPost", title="The same with POST", values=GRANT, keeps=TOKENS),
+    Step(operation="refreshToken", values=REFRESH, keeps={"access_token": "resource.access_token"}),
+    Step(
+        operation="refreshTokenPost",
+        title="The same with POST",
+        values=REFRESH,
+        keeps={"access_token": "resource.access_token"},
+    ),
+    Step(operation="deleteSchema"),
+    Step(operation="insertSchema", body=SCHEMA_BODY),
+    Step(operation="updateSchema", body=SCHEMA_BODY),
+    Step(operation="getSchema"),
+    Step(operation="getFlowDiagram", values=FLOW, token=True),
+    Step(
+        operation="changeFlowStatus",
+        title="Pause a flow",
+        values=FLOW | {"X-Status": "paused"},
+        message="Flow diagram has been paused successfully",
+    ),
+    Step(
+        operation="changeFlowStatus",
+        title="Resume a flow",
+        values=FLOW | {"X-Status": "running"},
+        message="Flow diagram has been resumed successfully",
+    ),
+    Step(
+        operation="insertRecord",
+        values=FLOW | RECORD | {"X-Executiontime": LATER},
+        body=SAMPLE,
+        sets={"record": '"postman-" + Date.now()'},
+    ),
+    Step(operation="getRecord", values=RECORD),
+    Step(operation="getRecordByUuid", values=RECORD, title="Read a record by its address"),
+    Step(operation="webhook", values={"{uri}": "{{webhook_uri}}"}),
+    Step(operation="getOpenApi"),
+    Step(operation="getPostman"),
+)

@@ -1,0 +1,84 @@
+"""The API answers nothing that its OpenAPI document does not say, whatever it is asked.
+
+``SCHEMATHESIS_EXAMPLES=1000`` asks longer than the few requests of a usual run.
+"""
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import hypothesis
+import pytest
+import schemathesis
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, transaction
+from schemathesis.checks import load_all_checks
+from schemathesis.config import SchemathesisConfig
+
+from apps.core.http.wsgi_request import Utf8Handler
+from apps.records.services import create_records
+from apps.webhooks.services import register_webhook
+from flowize.reference.document import generic
+from tests.conftest import Tenant
+
+EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "10"))
+
+# Credentials are given to each request. Two checks ask for more than a document can say: that a value which fits its
+# schema is always taken (base64 of a schema that another value fits), and that one which does not fit never is (the
+# reader of parameters is liberal: an empty one counts as not given).
+CONFIG = SchemathesisConfig.from_dict(
+    {
+        "seed": 1,
+        "generation": {"with-security-parameters": False, "database": "none"},
+        "checks": {"positive_data_acceptance": {"enabled": False}, "negative_data_rejection": {"enabled": False}},
+    }
+)
+load_all_checks()
+schema: Any = schemathesis.openapi.from_dict(generic(), config=CONFIG)
+# Without the reader of whole bodies around it: the client of these tests does not close what it has read.
+handler = Utf8Handler()
+schema.app = lambda environ, start_response: handler(environ | {"REMOTE_ADDR": "127.0.0.1"}, start_response)
+
+
+@pytest.fixture
+def one_connection(acme: Tenant) -> Iterator[None]:
+    """Requests leave the connection of the test's transaction open."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+def credentials(tenant: Tenant, operation: Any) -> dict[str, str]:
+    """Those that the operation takes."""
+    ways = operation.definition.raw["security"]
+    if {"apiKey": [], "appKey": []} in ways:
+        return tenant.headers
+    return tenant.client_headers if {"clientId": [], "clientSecret": []} in ways else {}
+
+
+@pytest.fixture
+def known(acme: Tenant) -> dict[str, str]:
+    """Parts of paths that lead to something of Acme's."""
+    create_records(acme.caller, [{"client": {"age": 30}}], flow_name="intake", uuid="known")
+    return {"uuid": "known", "uri": register_webhook(acme.workspace, name="orders", rate_limit=0).uri}
+
+
+@schema.parametrize()
+@hypothesis.settings(
+    max_examples=EXAMPLES, deadline=None, suppress_health_check=list(hypothesis.HealthCheck), derandomize=True
+)
+def test_every_answer_is_as_described(case: Any, acme: Tenant, known: dict[str, str], one_connection: None) -> None:
+    headers = credentials(acme, case.operation) | {"Host": "localhost"}
+    ask(case, headers)
+    for name in known.keys() & case.path_parameters.keys():
+        case.path_parameters[name] = known[name]
+    ask(case, headers | {"X-Flow": "intake"})
+
+
+def ask(case: Any, headers: dict[str, str]) -> None:
+    """Send one request, judge its answer, and undo what it has done."""
+    with transaction.atomic():
+        case.call_and_validate(headers=headers)
+        transaction.set_rollback(True)
