@@ -214,8 +214,13 @@ EGRESS_ALLOW = [
 WEBHOOK_EVENT_DAYS = env.int("WEBHOOK_EVENT_DAYS", default=0)
 EGRESS_MAX_BYTES = env.int("EGRESS_MAX_BYTES", default=5 * 1024 * 1024)
 
-# --- Tables -----------------------------------------------------------------------------------------------------
+# --- Searches and tables ------------------------------------------------------------------------------------------
 
+SEARCH_COUNT = env.int("SEARCH_COUNT", default=10_000)
+SEARCH_SECONDS = env.float("SEARCH_SECONDS", default=5.0)
+KEYSTORE_SEARCH_ROWS = env.int("KEYSTORE_SEARCH_ROWS", default=10_000)
+KEYSTORE_SEARCH_BYTES = env.int("KEYSTORE_SEARCH_BYTES", default=5 * 1024 * 1024)
+KEYSTORE_SEARCH_SECONDS = env.float("KEYSTORE_SEARCH_SECONDS", default=5.0)
 TABLE_SEARCH_SECONDS = env.float("TABLE_SEARCH_SECONDS", default=5.0)
 TABLE_IMPORT_BYTES = env.int("TABLE_IMPORT_BYTES", default=50 * 1024 * 1024)
 
@@ -226,11 +231,6 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = BODY_LIMIT
 QUERY_LIMIT = env.int("QUERY_LIMIT", default=8 * 1024)
 JSON_DEPTH = env.int("JSON_DEPTH", default=100)
 RECORDS_PER_CALL = env.int("RECORDS_PER_CALL", default=1000)
-KEYSTORE_SEARCH_ROWS = env.int("KEYSTORE_SEARCH_ROWS", default=10_000)
-KEYSTORE_SEARCH_BYTES = env.int("KEYSTORE_SEARCH_BYTES", default=5 * 1024 * 1024)
-KEYSTORE_SEARCH_SECONDS = env.float("KEYSTORE_SEARCH_SECONDS", default=5.0)
-SEARCH_COUNT = env.int("SEARCH_COUNT", default=10_000)
-SEARCH_SECONDS = env.float("SEARCH_SECONDS", default=5.0)
 REQUIRE_HTTPS = env.bool("REQUIRE_HTTPS", default=False)
 if REQUIRE_HTTPS and not env.str("SECRET_KEY", default=""):
     raise ImproperlyConfigured("SECRET_KEY must be set where REQUIRE_HTTPS is on: sessions of several hosts share it.")

@@ -35,6 +35,7 @@ class Schema(models.Model):
         """The sample record as a value."""
         return json.loads(self.sample)
 
+
 LONGEST_NAME, LONGEST_PATH = 64, 255
 
 

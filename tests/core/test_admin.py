@@ -19,7 +19,6 @@ from apps.keystores.models import Keystore, KeystoreItem
 from apps.records.models import Record
 from apps.records.services import create_records
 from apps.schemas.models import DataField, Schema
-from apps.schemas.models import Schema
 from apps.tables.models import Table
 from apps.webhooks.models import Webhook, WebhookEvent
 from apps.webhooks.receivers import Receiver

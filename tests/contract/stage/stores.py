@@ -6,23 +6,12 @@ from typing import Any
 
 from django.test import Client
 
+from apps.keystores.models import Keystore, Kind
+from apps.tables import services as tables
+from apps.tables import structure
+from apps.tables.models import Table
+from apps.webhooks.services import register_webhook
 from tests.contract.stage.side import HERE, TenantSide
-
-try:  # WAITS
-    from apps.keystores.models import Keystore, Kind
-except ImportError:
-    Keystore = Kind = None
-try:
-    from apps.tables.models import Table
-
-    from apps.tables import services as tables
-    from apps.tables import structure
-except ImportError:
-    Table = structure = None
-try:
-    from apps.webhooks.services import register_webhook
-except ImportError:
-    pass
 
 CITIES = {
     "london": {"temp": {"max": 15, "average": 11}, "wind": "2 km/h S", "city": "London"},
