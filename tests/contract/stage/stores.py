@@ -9,7 +9,6 @@ from django.test import Client
 from apps.keystores.models import Keystore, Kind
 from apps.tables import services as tables
 from apps.tables import structure
-from apps.tables.models import Table
 from apps.webhooks.services import register_webhook
 from tests.contract.stage.side import HERE, TenantSide
 
