@@ -61,15 +61,15 @@ def write(statement: str, workspace_id: int, identifier: str, key: str, content:
     kind: Kind = content.likely
     while True:
         data = content.kept_in(kind)
-        found, *kept = _run(statement, workspace_id, identifier, key, data=data, kind=kind.value)
+        found, item_id, version, date = _run(statement, workspace_id, identifier, key, data=data, kind=kind.value)
         if found == kind:
-            return None if kept[0] is None else Item(key, kind, *kept, data=data)
+            return None if item_id is None else Item(key, kind, item_id, version, date, data)
         kind = Kind(found)
 
 
 def _run(statement: str, workspace_id: int, identifier: str, key: str, **more: str) -> tuple:
     check_identifier(identifier)
-    values: dict[str, str | int] = {"workspace": workspace_id, "identifier": identifier, "key": key} | more
+    values: dict[str, str | int] = {"workspace": workspace_id, "identifier": identifier, "key": key, **more}
     try:
         with connection.cursor() as cursor:
             cursor.execute(statement, values)

@@ -44,6 +44,12 @@ SAMPLE: dict[str, Any] = {
     ]
 }
 
+# Identifier, kind and structure of each.
+KEYSTORES: tuple[tuple[str, str, Any], ...] = (
+    ("weather", "json", {"temp": None, "wind": "", "city": ""}),
+    ("letters", "raw", ""),
+)
+
 _TEXT = {"type": "string", "maxLength": 1000}
 # The documents in circulation send these as a truth value, a number or a text.
 _LOOSE = {"type": ["boolean", "string", "number", "null"]}

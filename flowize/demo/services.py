@@ -16,8 +16,10 @@ from apps.applications.models import Application
 from apps.applications.scopes import SCOPES
 from apps.core import tokens
 from apps.core.errors import Conflict
+from apps.core.jsonio import write_json
 from apps.flows import services as flows
 from apps.flows.models import Flow
+from apps.keystores.models import Keystore
 from apps.schemas.models import Schema
 from apps.schemas.services import check_texts
 from apps.webhooks.models import Webhook
@@ -40,6 +42,7 @@ def build_demo(name: str, rate_limit: int) -> dict[str, Any]:
     caller = member_caller(workspace, Role.OWNER)
     flow = _publish_flow(caller, organization)
     _store_schema(workspace)
+    _make_keystores(workspace)
     username, password = _renew_user(organization)
     return {
         "base_url": settings.PUBLIC_URL,
@@ -127,3 +130,9 @@ def _store_schema(workspace: Workspace) -> None:
     elif schema.source != source:
         schema.source, schema.sample, schema.version = source, sample, schema.version + 1
         schema.save()
+
+
+def _make_keystores(workspace: Workspace) -> None:
+    for identifier, kind, structure in content.KEYSTORES:
+        defaults = {"kind": kind, "structure": write_json(structure).decode()}
+        Keystore.objects.get_or_create(workspace=workspace, identifier=identifier, defaults=defaults)
