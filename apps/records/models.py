@@ -73,7 +73,9 @@ class Record(models.Model):
             models.Index(fields=["flow", "wake_at"], name="record_due", condition=models.Q(wake_at__isnull=False)),
             models.Index(fields=["wake_at"], name="record_leased", condition=models.Q(status=1)),
             # What searches walk: newest first in each, so that a page is as many rows whatever the table holds.
-            models.Index(fields=["workspace", "flow", "status", "date_created", "id"], name="record_by_status"),
+            # This one without the workspace, which the flow implies: no other index then looks as good to a planner
+            # that thinks whatever it looks for is common.
+            models.Index(fields=["flow", "status", "date_created", "id"], name="record_by_status"),
             models.Index(fields=["workspace", "date_created", "id"], name="record_by_created"),
             models.Index(
                 fields=["workspace", "date_started", "id"],

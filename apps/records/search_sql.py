@@ -28,6 +28,12 @@ class Conditions:
     field: str = ""
 
     @property
+    def is_merged(self) -> bool:
+        """Whether the matches come from several parts of an index, one for each flow and status in question."""
+        alone = not self.uuid and not self.field and self.date in ("", "date_created")
+        return alone and bool(self.flow or self.status)
+
+    @property
     def is_indexed(self) -> bool:
         """Whether one index holds exactly the matches, in order."""
         if self.uuid:
@@ -44,7 +50,9 @@ def statement(conditions: Conditions) -> str:
     """
     source, order = _source(conditions)
     counted, _ = _source(conditions, reach="%(most)s")
-    return _PAGE.format(source=source, order=order, counted=counted)
+    # In order too, although a count needs none: otherwise a common value is looked for in everybody's rows.
+    in_order = "" if conditions.is_merged else f"ORDER BY {order} "
+    return _PAGE.format(source=source, order=order, counted=counted, in_order=in_order)
 
 
 _PAGE = """
@@ -56,9 +64,9 @@ SELECT t.total, r.id, r.uuid, r.flow_id, f.name, v.number, r.flow_version_id, r.
        r.date_last_run, r.wake_at, r.saved_wake_at, r.status, r.hold, r.at, r.num_runs,
        (SELECT x.value FROM schemas_datafield l JOIN records_recordfield x ON x.field_id = l.id
         WHERE l.workspace_id = %(workspace)s AND l.list_column AND x.record_id = r.id)
-FROM (SELECT count(*) AS total FROM (SELECT 1 FROM ({counted}) m LIMIT %(most)s) c) t
+FROM (SELECT count(*) AS total FROM (SELECT 1 FROM ({counted}) m {in_order}LIMIT %(most)s) c) t
 LEFT JOIN (
-    page JOIN records_record r ON r.id = page.id JOIN flows_flow f ON f.id = r.flow_id
+    page JOIN records_record r ON r.id = page.id AND r.workspace_id = %(workspace)s JOIN flows_flow f ON f.id = r.flow_id
     JOIN flows_flowversion v ON v.id = r.flow_version_id
 ) ON true
 ORDER BY page.n
@@ -75,7 +83,7 @@ def _source(conditions: Conditions, reach: str = "%(limit)s + %(offset)s") -> tu
     if conditions.date not in ("", "date_created"):
         column = DATES[conditions.date]
         return f"SELECT r.id, {column} AS date FROM records_record r WHERE {filters}", "m.date DESC, m.id DESC"  # noqa: S608
-    if conditions.flow or conditions.status:
+    if conditions.is_merged:
         return _by_flow_and_status(conditions, reach), "m.date_created DESC, m.id DESC"
     return f"SELECT r.id, r.date_created FROM records_record r WHERE {filters}", "m.date_created DESC, m.id DESC"  # noqa: S608
 
@@ -110,7 +118,7 @@ def _by_flow_and_status(conditions: Conditions, reach: str) -> str:
         SELECT d.id, d.date_created FROM ({_flows(conditions)}) w (flow_id) CROSS JOIN ({statuses}) s (status)
         CROSS JOIN LATERAL (
             SELECT r.id, r.date_created FROM records_record r
-            WHERE r.workspace_id = %(workspace)s AND r.flow_id = w.flow_id AND r.status = s.status{period}
+            WHERE r.flow_id = w.flow_id AND r.status = s.status{period}
             ORDER BY r.date_created DESC, r.id DESC LIMIT {reach}
         ) d
     """  # noqa: S608

@@ -54,7 +54,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='record',
-            index=models.Index(fields=['workspace', 'flow', 'status', 'date_created', 'id'], name='record_by_status'),
+            index=models.Index(fields=['flow', 'status', 'date_created', 'id'], name='record_by_status'),
         ),
         migrations.AddIndex(
             model_name='record',
