@@ -24,6 +24,7 @@ _QUOTED = (Kind.TEXT, Kind.JSON)  # columns whose cells a spreadsheet program co
 class Cell:
     """One cell of a preview; ``fault`` says what is wrong with it, or nothing."""
 
+    column: str
     text: str
     fault: str = ""
 
@@ -153,11 +154,11 @@ def _cells(caller: Caller, plan: _Plan, texts: list[str]) -> list[Cell]:
         if column:
             try:
                 _read(caller, column, text)
-                cells.append(Cell(text))
+                cells.append(Cell(column.name, text))
             except Unreadable as error:
-                cells.append(Cell(text, f"Must be {error}."))
+                cells.append(Cell(column.name, text, f"Must be {error}."))
     if fault := _miscounted(plan, texts):
-        cells.append(Cell("", fault))
+        cells.append(Cell("", "", fault))
     return cells
 
 

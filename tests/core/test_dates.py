@@ -16,6 +16,7 @@ AMSTERDAM = zoneinfo.ZoneInfo("Europe/Amsterdam")
         (datetime(2026, 7, 15, 11, 0, 0, tzinfo=UTC), "Europe/Amsterdam", "2026-07-15 13:00:00"),
         (datetime(2026, 1, 15, 23, 30, 59, 999_999, tzinfo=UTC), "Asia/Kolkata", "2026-01-16 05:00:59"),
         (datetime(2026, 1, 15, 11, 0, 0, tzinfo=UTC), "UTC", "2026-01-15 11:00:00"),
+        (datetime(7, 1, 15, 11, 0, 0, tzinfo=UTC), "UTC", "0007-01-15 11:00:00"),
     ],
 )
 def test_dates_are_shown_in_the_zone(moment: datetime, zone: str, shown: str) -> None:

@@ -325,7 +325,7 @@ def test_faults_are_shown_before_and_nothing_is_stored(acme: Tenant, people: Tab
     text = developer.post(location, {"delimiter": "comma", "header": "on"}).content.decode()
     assert "line 27, age" in text
     assert stored(acme) == []
-    assert "Must be a whole number of 64 bits." in page(developer, f"{location}?delimiter=comma")
+    assert "The line has 1 cells instead of 7." in page(developer, f"{location}?delimiter=comma")
     assert "The table has no column" in page(developer, upload(developer, people, b"a|age\n1|2\n")["Location"])
 
 

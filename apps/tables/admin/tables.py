@@ -8,9 +8,8 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
-from unfold.decorators import display
 
-from apps.core.admin.display import ATTENTION, BAD, BUSY, DASH, GOOD, NEUTRAL
+from apps.core.admin.display import DASH
 from apps.core.admin.filters import TenantRelatedFilter
 from apps.core.admin.tenancy import TenantTabularInline
 from apps.tables import structure
@@ -18,16 +17,6 @@ from apps.tables.admin.files import FilePages
 from apps.tables.admin.forms import ColumnForm
 from apps.tables.admin.grid import GridPages
 from apps.tables.models import Column, IndexState, Table
-
-PILLS = {
-    IndexState.NONE: NEUTRAL,
-    IndexState.WANTED: BUSY,
-    IndexState.BUILDING: BUSY,
-    IndexState.READY: GOOD,
-    IndexState.FAILED: BAD,
-    IndexState.UNWANTED: ATTENTION,
-}
-
 
 class ColumnInline(TenantTabularInline):
     """The columns of a table, on its page."""
@@ -43,10 +32,10 @@ class ColumnInline(TenantTabularInline):
         """Room for the first columns of a new table."""
         return 3 if obj is None else 0
 
-    @display(description="index", label=PILLS)
-    def index(self, column: Column) -> Any:
+    @admin.display(description="index")
+    def index(self, column: Column) -> str:
         """Where its index stands."""
-        return (column.index_state, column.get_index_state_display()) if column.pk else DASH
+        return column.get_index_state_display() if column.pk else DASH
 
 
 @admin.register(Table)
@@ -137,7 +126,7 @@ class TableAdmin(GridPages, FilePages):
         """How many it has."""
         return int(table.number_of_columns)
 
-    @display(description="rows")
+    @admin.display(description="rows")
     def open_rows(self, table: Table) -> Any:
         """The way to them."""
         return format_html('<a class="flowize-button" href="{}">Open rows</a>', self.link("rows", table))
