@@ -1,5 +1,6 @@
 """Calls over and over, until the platform has had enough."""
 
+import time
 from collections import Counter
 from typing import Any
 
@@ -11,6 +12,7 @@ from apps.applications.models import Application
 from tests.contract.bad_inputs import credentials
 from tests.contract.stage import Stage
 from tests.contract.state import everything
+from tests.members import person
 
 STANDING = ["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"]
 
@@ -57,6 +59,23 @@ def test_guessing_a_secret_comes_to_an_end(stage: Stage, settings: Any) -> None:
     assert Counter(answer.status_code for answer in answers) == {401: 20, 429: 80}
     good = credentials("client", stage) | {"grant_type": "client_credentials"}
     assert Client().get("/v1/checkauthentication", headers=good).status_code == 200
+
+
+def test_buying_tokens_is_cheap(acme: Any, rival: Any) -> None:
+    given = credentials("client", Stage(acme, rival)) | {"grant_type": "client_credentials"}
+    began = time.monotonic()
+    answers = [Client().get("/v1/checkauthentication", headers=given) for _ in range(50)]
+    assert {answer.status_code for answer in answers} == {200}
+    assert time.monotonic() - began < 5  # a password's hash would take half a minute
+
+
+def test_guessing_a_password_comes_to_an_end(db: None, settings: Any) -> None:
+    person("guessed")
+    answers = [
+        Client().post("/admin/login/", {"username": "guessed", "password": f"guess-{number}"}) for number in range(50)
+    ]
+    statuses = [answer.status_code for answer in answers]
+    assert statuses == [200] * (settings.AXES_FAILURE_LIMIT - 1) + [429] * (51 - settings.AXES_FAILURE_LIMIT)
 
 
 def test_keys_that_reading_makes_are_limited(stage: Stage) -> None:

@@ -94,6 +94,15 @@ class Stores(TenantSide):
         return "shared"
 
     @cached_property
+    def strict_table(self) -> str:
+        """A table whose column ``username`` needs a value."""
+        caller = self.tenant.caller
+        table = structure.create_table(caller, name="strict")
+        structure.add_column(caller, table, name="username", required=True)
+        structure.add_column(caller, table, name="age", kind="integer")
+        return "strict"
+
+    @cached_property
     def row(self) -> str:
         return self._row("myusername", "7ff47e86", 18)
 
