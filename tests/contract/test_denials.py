@@ -102,12 +102,10 @@ def call(client: Client, method: str, path: str, body: Any, headers: dict[str, s
 
 @pytest.fixture
 def known(acme: Any, rival: Any) -> None:
-    """A record of Acme's named ``known``, and a key of that name."""
+    """A record of Acme's named ``known``, a key of that name, and a table ``people`` with one row."""
     create_records(acme.caller, [DOCUMENT], flow_name="intake", uuid="known")
     keystore = Keystore.objects.create(workspace=acme.workspace, identifier="weather")
     KeystoreItem.objects.create(keystore=keystore, key="known", data="1")
-    """A record of Acme's named ``known``, and a table ``people`` with one row."""
-    create_records(acme.caller, [DOCUMENT], flow_name="intake", uuid="known")
     make_table(acme, "people", age="integer")
     insert_row(acme.caller, "people", {"age": 1})
 
