@@ -123,22 +123,26 @@ class _Driver:
     prefixes: dict[str, str]
     depth: int = 0
     elements: int = 0
+    names: dict[str, Name] = field(default_factory=dict)
+    """The elements' names as they are resolved with the present prefixes."""
     outer: list[dict[str, str] | None] = field(default_factory=list)
     """For each open element the prefixes around it, where it has declared its own."""
 
     def start(self, qualified: str, pairs: list[str]) -> None:
         self.depth += 1
         self.elements += 1
-        self._check_size(qualified, pairs)
+        if self.depth > self.limits.depth or self.elements > self.limits.elements:
+            self._refuse_size()
         self.outer.append(self._declare(pairs) if pairs else None)
-        name = self._resolve(qualified, self.prefixes.get(""))
-        if name.namespace == XINCLUDE_NAMESPACE:
-            raise XMLFault("XInclude is not supported")
+        name = self.names.get(qualified)
+        if name is None:
+            name = self.names[qualified] = self._element_name(qualified)
         self.handler.start(name, self._attributes(pairs) if pairs else ())
 
     def end(self, qualified: str) -> None:
         self.depth -= 1
-        self.prefixes = self.outer.pop() or self.prefixes
+        if (outer := self.outer.pop()) is not None:
+            self.prefixes, self.names = outer, {}
         self.handler.end()
 
     @staticmethod
@@ -150,19 +154,21 @@ class _Driver:
         if encoding is not None and encoding.lower() not in ENCODINGS:
             raise XMLFault("The only encoding that is read is UTF-8; the document declares another")
 
-    def _check_size(self, qualified: str, pairs: list[str]) -> None:
-        limits = self.limits
-        if self.depth > limits.depth:
-            raise XMLFault(f"The document is nested more than {limits.depth} elements deep")
-        if self.elements > limits.elements:
-            raise XMLFault(f"The document has more than {limits.elements} elements")
-        if len(pairs) > 2 * limits.attributes:
-            raise XMLFault(f"An element has more than {limits.attributes} attributes")
-        if max(map(len, (qualified, *pairs[::2]))) > limits.name_length:
-            raise XMLFault(f"A name has more than {limits.name_length} characters")
+    def _refuse_size(self) -> NoReturn:
+        if self.depth > self.limits.depth:
+            raise XMLFault(f"The document is nested more than {self.limits.depth} elements deep")
+        raise XMLFault(f"The document has more than {self.limits.elements} elements")
+
+    def _element_name(self, qualified: str) -> Name:
+        name = self._resolve(qualified, self.prefixes.get(""))
+        if name.namespace == XINCLUDE_NAMESPACE:
+            raise XMLFault("XInclude is not supported")
+        return name
 
     def _declare(self, pairs: list[str]) -> dict[str, str] | None:
         """Note the prefixes that an element declares; returns those around it, if it declares any."""
+        if len(pairs) > 2 * self.limits.attributes:
+            raise XMLFault(f"An element has more than {self.limits.attributes} attributes")
         declared = {
             name.partition(":")[2]: value
             for name, value in zip(pairs[::2], pairs[1::2], strict=True)
@@ -171,6 +177,7 @@ class _Driver:
         if not declared:
             return None
         outer, self.prefixes = self.prefixes, self.prefixes | declared
+        self.names = {}
         return outer
 
     def _attributes(self, pairs: list[str]) -> Attributes:
@@ -185,6 +192,8 @@ class _Driver:
         return list(found.items())
 
     def _resolve(self, qualified: str, default: str | None) -> Name:
+        if len(qualified) > self.limits.name_length:
+            raise XMLFault(f"A name has more than {self.limits.name_length} characters")
         prefix, colon, local = qualified.partition(":")
         if not colon:
             return Name(default or None, prefix)
