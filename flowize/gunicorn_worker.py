@@ -1,6 +1,5 @@
 """gunicorn's threaded worker, with a deadline for reading a request and with our envelope for what it refuses."""
 
-import json
 import socket
 import ssl
 import time
@@ -16,6 +15,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from apps.core import errors
 from apps.core.http import envelope
+from apps.core.http.formats import format_for
 
 
 class RequestTooSlow(Exception):
@@ -90,18 +90,21 @@ class Worker(ThreadWorker):
         else:
             self.log.warning("Request %s refused: %s", request_id, type(exc).__name__)
         try:
-            util.write_nonblock(client, _response(answer, addr[0] if addr else "", request_id))
+            util.write_nonblock(client, _response(answer, req, addr[0] if addr else "", request_id))
         except OSError:
             self.log.debug("Request %s: the client is gone", request_id)
 
 
-def _response(error: errors.FlowizeError, address: str, request_id: str) -> bytes:
-    body = json.dumps(envelope.failure(error, address)).encode()
+def _response(error: errors.FlowizeError, request: Any, address: str, request_id: str) -> bytes:
+    """The bytes of the answer; in JSON when not even the headers could be read."""
+    sent = dict(getattr(request, "headers", ()))
+    chosen = format_for(sent.get("ACCEPT", ""), sent.get("CONTENT-TYPE", ""))
+    body = chosen.write(envelope.failure(error, address))
     head = (
         f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}\r\n"
         f"Date: {util.http_date()}\r\n"
         "Connection: close\r\n"
-        "Content-Type: application/json\r\n"
+        f"Content-Type: {chosen.content_type}\r\n"
         f"Content-Length: {len(body)}\r\n"
         "Cache-Control: no-store\r\n"
         f"X-Request-Id: {request_id}\r\n\r\n"

@@ -197,6 +197,7 @@ CELERY_BEAT_SCHEDULE = {
     "fill-data-fields": {"task": "records.fill_data_fields", "schedule": 5.0, "options": {"expires": 5}},
     "tend-tables": {"task": "tables.tend", "schedule": 5.0, "options": {"expires": 5}},
     "clear-expired-tokens": {"task": "applications.clear_expired_tokens", "schedule": 3600.0},
+    "clear-given-answers": {"task": "applications.clear_given_answers", "schedule": 3600.0},
     "clear-old-windows": {"task": "applications.clear_old_windows", "schedule": 3600.0},
     "clear-old-events": {"task": "webhooks.clear_old_events", "schedule": 3600.0},
 }
@@ -240,13 +241,18 @@ RATE_LIMIT = env.int("RATE_LIMIT", default=1000)
 RATE_WINDOW_SECONDS = env.int("RATE_WINDOW_SECONDS", default=3600)
 LOGIN_RATE_LIMIT = env.int("LOGIN_RATE_LIMIT", default=600)
 CREDENTIAL_CACHE_SECONDS = env.float("CREDENTIAL_CACHE_SECONDS", default=1.0)
+IDEMPOTENCY_SECONDS = env.int("IDEMPOTENCY_SECONDS", default=86_400)
 TOKEN_SECONDS = env.int("TOKEN_SECONDS", default=10 * 24 * 3600)
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
     "DEFAULT_PERMISSION_CLASSES": [],
-    "DEFAULT_RENDERER_CLASSES": ["apps.core.http.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["apps.core.http.parsers.JSONParser"],
+    "DEFAULT_RENDERER_CLASSES": [
+        f"apps.core.http.renderers.{name}" for name in ("JSONRenderer", "XMLRenderer", "TextXMLRenderer")
+    ],
+    "DEFAULT_PARSER_CLASSES": [
+        f"apps.core.http.parsers.{name}" for name in ("JSONParser", "XMLParser", "TextXMLParser")
+    ],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.core.http.negotiation.Negotiation",
     "EXCEPTION_HANDLER": "apps.core.http.exception_handler.handle",
     "DEFAULT_SCHEMA_CLASS": "apps.applications.api.openapi.CallerSchema",

@@ -9,10 +9,11 @@ from django.core.validators import MaxLengthValidator
 from django.db import models
 from oauth2_provider.models import AbstractApplication
 
-from apps.accounts.models import Project
+from apps.accounts.models import Project, Workspace
 from apps.applications.scopes import SCOPES
 from apps.core import addresses
 from apps.core.errors import BadRequest
+from apps.core.tenancy import WorkspaceQuerySet
 
 
 def new_app_key() -> str:
@@ -103,3 +104,23 @@ class RateWindow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.key}: {self.hits}"
+
+
+class GivenAnswer(models.Model):
+    """The answer to a call with an ``Idempotency-Key``, kept for as long as the call may be repeated."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+", db_index=False)
+    caller = models.CharField(max_length=100, help_text="The application or project, as its rate limit counts it.")
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    status = models.SmallIntegerField()
+    document = models.TextField()
+    date_created = models.DateTimeField(db_index=True)
+
+    objects = WorkspaceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "caller", "key"], name="given_answer_once")]
+
+    def __str__(self) -> str:
+        return f"{self.caller}: {self.key}"

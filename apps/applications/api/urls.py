@@ -3,10 +3,12 @@
 from django.urls import path, re_path
 from oauth2_provider.views import OAuthServerMetadataView
 
+from apps.applications.api.directory import DirectoryViewSet
 from apps.applications.api.oauth_views import GuardedRevokeTokenView, GuardedTokenView, IntrospectView
 from apps.applications.api.views import TokenViewSet
 
 v1 = [
+    re_path(r"^options/?$", DirectoryViewSet.as_view({"get": "list"})),
     re_path(r"^checkauthentication/?$", TokenViewSet.as_view({"get": "check", "post": "check"})),
     re_path(r"^refreshtoken/?$", TokenViewSet.as_view({"get": "refresh", "post": "refresh"})),
 ]

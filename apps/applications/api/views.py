@@ -19,6 +19,7 @@ class TokenViewSet(CallerViewSet):
     """Both calls take the client's id and secret as headers; their answers must not be stored."""
 
     fresh = True
+    repeatable = False
 
     def credentials(self, request: Request) -> Credentials:
         """Only client credentials buy tokens, and only with the one grant type."""

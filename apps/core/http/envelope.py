@@ -1,6 +1,7 @@
 """The six-key envelope that core endpoints answer in."""
 
 import http
+from collections.abc import Sequence
 from typing import Any
 
 from apps.core.errors import FlowizeError
@@ -26,6 +27,11 @@ def success(status: int, address: str, resource: Any, message: str) -> dict[str,
         "message": message,
         "error": None,
     }
+
+
+def methods(allowed: Sequence[str], address: str) -> dict[str, Any]:
+    """The answer to OPTIONS."""
+    return success(200, address, {"methods": list(allowed)}, "The allowed methods are listed.")
 
 
 def failure(error: FlowizeError, address: str) -> dict[str, Any]:

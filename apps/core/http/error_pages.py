@@ -2,6 +2,8 @@
 
 import re
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 import structlog
 from django.core.exceptions import RequestDataTooBig
@@ -12,7 +14,7 @@ from apps.core import errors
 from apps.core.http import envelope
 from apps.core.http.client import address_of
 from apps.core.http.exception_handler import as_flowize_error
-from apps.core.jsonio import write_json
+from apps.core.http.formats import format_for
 
 log = structlog.get_logger(__name__)
 
@@ -26,10 +28,16 @@ def is_api(request: HttpRequest) -> bool:
 
 def respond(request: HttpRequest, error: errors.FlowizeError) -> HttpResponse:
     """The envelope of an error as a plain response."""
-    body = write_json(envelope.failure(error, address_of(request)))
+    return write(request, error.status, envelope.failure(error, address_of(request)), error.headers)
+
+
+def write(request: HttpRequest, status: int, document: Any, headers: Mapping[str, str]) -> HttpResponse:
+    """A document as a plain response, in the format the caller gets elsewhere, too."""
+    chosen = format_for(request.META.get("HTTP_ACCEPT", ""), request.META.get("CONTENT_TYPE", ""))
+    body = chosen.write(document)
     # Some refusals never pass the middleware that would tell the length, and would go out in chunks.
-    headers = error.headers | {"Content-Length": str(len(body))}
-    return HttpResponse(body, status=error.status, content_type="application/json", headers=headers)
+    headers = {**headers, "Content-Length": str(len(body))}
+    return HttpResponse(body, status=status, content_type=chosen.content_type, headers=headers)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -42,7 +42,9 @@ def _too_large(exc: BaseException) -> errors.FlowizeError:
 
 
 def _unsupported(exc: BaseException) -> errors.FlowizeError:
-    return errors.UnsupportedMediaType("The body's Content-Type is not supported: send application/json.")
+    return errors.UnsupportedMediaType(
+        "The body's Content-Type is not supported: send application/json or application/xml."
+    )
 
 
 _TRANSLATIONS: tuple[tuple[tuple[type[BaseException], ...], Any], ...] = (

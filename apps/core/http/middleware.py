@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 
 from apps.core import errors
 from apps.core.http import error_pages
@@ -18,9 +18,9 @@ Handler = Callable[[HttpRequest], HttpResponse]
 
 # What an answer depends on; the session that the admin's middleware looks at is none of it.
 API_VARY = (
-    "Accept, Content-Type, Authorization, Authentication, Client-Id, Client-Secret, X-Apikey, X-App, X-Scopes, scopes, "
-    "X-Uuid, uuid, X-Flow, X-Flow-Id"
-)
+    "Accept", "Content-Type", "Authorization", "Authentication", "Client-Id", "Client-Secret", "X-Apikey", "X-App",
+    "X-Scopes", "scopes", "X-Uuid", "uuid", "X-Flow", "X-Flow-Id",
+)  # fmt: skip
 STRICT_POLICY = "default-src 'none'; frame-ancestors 'none'"
 # Alpine, which the admin's theme is written with, evaluates the expressions in its attributes.
 ADMIN_POLICY = (
@@ -63,11 +63,19 @@ def api_errors(get_response: Handler) -> Handler:
             return get_response(request)
         refusal = _refusal(request)
         response = error_pages.respond(request, refusal) if refusal else get_response(request)
+        if isinstance(response, HttpResponseNotAllowed):  # a plain view's own, without a body
+            response = error_pages.respond(request, errors.MethodNotAllowed(headers={"Allow": response["Allow"]}))
         response.headers.setdefault("Cache-Control", "no-store" if response.status_code >= 400 else "private, no-cache")
-        response["Vary"] = API_VARY
+        response["Vary"] = ", ".join((*API_VARY, *_also_asked(request)))
         return response
 
     return middleware
+
+
+def _also_asked(request: HttpRequest) -> list[str]:
+    """Other headers that the call was asked for (see ``parameters.one_of``)."""
+    known = {name.lower() for name in API_VARY}
+    return [name for name in getattr(request, "varies_by", ()) if name.lower() not in known]
 
 
 def _refusal(request: HttpRequest) -> errors.FlowizeError | None:

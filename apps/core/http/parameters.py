@@ -15,6 +15,7 @@ def one_of(request: Request, *, headers: Sequence[str] = (), parameters: Sequenc
     An empty value counts as not given. Raises ``BadRequest`` naming the parameter for a value that was given twice,
     is overlong or holds control characters.
     """
+    vars(request._request).setdefault("varies_by", {}).update(dict.fromkeys(headers))
     for name in headers:
         if value := (request.headers.get(name) or "").strip():
             return _checked(name, header_text(value))

@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework.renderers import BaseRenderer
 
 from apps.core.jsonio import write_json
+from apps.core.xmlio import write_xml
 
 
 class JSONRenderer(BaseRenderer):
@@ -23,4 +24,40 @@ class JSONRenderer(BaseRenderer):
         encoded = getattr((renderer_context or {}).get("response"), "encoded", None)
         if encoded is not None:
             return encoded
+        return b"" if data is None else write_json(data)
+
+
+class XMLRenderer(BaseRenderer):
+    """The same data as XML."""
+
+    media_type = "application/xml"
+    format = "xml"
+    charset = "utf-8"
+
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
+    ) -> bytes:
+        """The body, or nothing."""
+        return b"" if data is None else write_xml(data)
+
+
+class TextXMLRenderer(XMLRenderer):
+    """XML by its other name."""
+
+    media_type = "text/xml"
+
+
+class TextRenderer(BaseRenderer):
+    """A text as it is, anything else as the text of its JSON; only for views that take it."""
+
+    media_type = "text/plain"
+    format = "txt"
+    charset = "utf-8"
+
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
+    ) -> bytes:
+        """The body, or nothing."""
+        if isinstance(data, str):
+            return data.encode()
         return b"" if data is None else write_json(data)

@@ -1,7 +1,6 @@
 """WSGI middleware that hands the application whole request bodies or none."""
 
 import contextlib
-import json
 import tempfile
 import uuid
 from collections.abc import Iterable, Iterator
@@ -11,6 +10,7 @@ from wsgiref.types import InputStream, StartResponse, WSGIApplication, WSGIEnvir
 
 from apps.core import errors
 from apps.core.http import envelope
+from apps.core.http.formats import format_for
 
 IN_MEMORY = 1024 * 1024
 PIECE = 64 * 1024
@@ -91,9 +91,10 @@ def _copy(source: InputStream, target: IO[bytes], most: int) -> int:
 
 
 def _refuse(error: errors.FlowizeError, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
-    body = json.dumps(envelope.failure(error, environ.get("REMOTE_ADDR", ""))).encode()
+    chosen = format_for(environ.get("HTTP_ACCEPT", ""), environ.get("CONTENT_TYPE", ""))
+    body = chosen.write(envelope.failure(error, environ.get("REMOTE_ADDR", "")))
     headers = [
-        ("Content-Type", "application/json"),
+        ("Content-Type", chosen.content_type),
         ("Content-Length", str(len(body))),
         ("Cache-Control", "no-store"),
         ("X-Request-Id", uuid.uuid4().hex),

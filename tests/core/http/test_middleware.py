@@ -50,6 +50,16 @@ def test_api_answers_vary_by_what_they_depend_on(client: Client) -> None:
         assert set(response["Vary"].split(", ")) == expected
 
 
+def test_answers_vary_also_by_what_the_call_was_asked_for(client: Client, db: None) -> None:
+    from tests.conftest import build_tenant
+
+    acme = build_tenant("acme")
+    response = client.put("/v1/changeflowstatus?flow=x&status=paused", headers=acme.headers)
+    assert "X-Status" not in response["Vary"]  # the flow was looked for first
+    response = client.post("/v1/record", {}, "application/json", headers=acme.headers)
+    assert response["Vary"].endswith(", X-Flow, X-Flow-Id, X-Executiontime")
+
+
 def test_plain_http_is_refused_not_redirected(client: Client, settings: Any) -> None:
     settings.REQUIRE_HTTPS = True
     response = client.get("/v1/record")
@@ -124,4 +134,7 @@ def test_a_wrong_method_lists_the_right_ones(client: Client, db: None) -> None:
 def test_an_accept_that_cannot_be_served(client: Client, db: None) -> None:
     response = client.get("/v1/schema", headers={"Accept": "image/png"})
     assert response.status_code == 406
-    assert error(response) == {"code": 406, "message": "Available formats: application/json."}
+    assert error(response) == {
+        "code": 406,
+        "message": "Available formats: application/json, application/xml, text/xml.",
+    }

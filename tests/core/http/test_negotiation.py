@@ -43,14 +43,20 @@ def chosen(accept: str | None = None, content_type: str | None = None) -> str:
         ("application/json", "application/json"),
         ("application/xml", "application/xml"),
         ("text/plain", "text/plain"),
-        ("*/*", "application/json"),
+        ("application/json, */*;q=0.1", "application/json"),
+        ("text/html, */*;q=0.1", "text/plain"),
+        ("application/json;q=0.9, */*;q=0.9", "application/json"),
+        ("application/xml;q=0.2, */*", "text/plain"),
+        ("*/*, text/plain;q=0, application/json;q=0", "application/xml"),
+        ("application/*", "application/json"),
+        ("application/*, application/json;q=0", "application/xml"),
         ("text/*", "text/plain"),
         ("APPLICATION/XML", "application/xml"),
         ("application/xml;q=0.5, application/json;q=0.4", "application/xml"),
         ("application/xml;q=0.4, application/json;q=0.5", "application/json"),
         ("image/png, application/xml;q=0.1", "application/xml"),
         ("text/html,application/xhtml+xml,application/xml;q=0.9,image/webp,*/*;q=0.8", "application/xml"),
-        ("application/json;q=0, */*", "application/json"),
+        ("application/json;q=0, */*", "text/plain"),
         ("application/xml;charset=utf-8", "application/xml"),
         ("application/json;q=nonsense, application/xml;q=0.1", "application/xml"),
         (",,application/xml", "application/xml"),
@@ -78,7 +84,7 @@ def test_an_accept_that_names_nothing_we_have_is_refused(accept: str) -> None:
         ("image/png", "application/json"),
     ],
 )
-@pytest.mark.parametrize("accept", [None, "", "  "])
+@pytest.mark.parametrize("accept", [None, "", "  ", "*/*", "*/*;q=0.8"])
 def test_without_an_accept_the_answer_is_like_the_body(accept: str | None, content_type: str, shown: str) -> None:
     assert chosen(accept, content_type) == shown
 

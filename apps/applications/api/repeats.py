@@ -1,0 +1,58 @@
+"""``Idempotency-Key``: what makes two requests the same, and the answer of the first for the second."""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from urllib.parse import parse_qsl
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.applications.caller import Caller
+from apps.applications.idempotency import Answer, answer_once
+from apps.core.errors import BadRequest
+from apps.core.jsonio import write_json
+
+HEADER = "Idempotency-Key"
+REPLAYED = "Idempotency-Replayed"
+KEY = re.compile(r"[\x21-\x7e]{1,255}")
+# Headers that say what to do. Others say who is calling, or were added on the way and differ from try to try.
+TELLING = re.compile(
+    r"content-type|uuid|if-.*|x-(?:uuid|status|executiontime|flow.*|queue-.*|movetoflow-.*|datarecord.*)", re.IGNORECASE
+)
+CREDENTIALS = {"api_key", "app_key"}
+
+
+def answered_once(caller: Caller, request: Request, act: Callable[[], Response]) -> Response:
+    """The answer of ``act``, or the first answer to the same request with the same key."""
+    key = request.headers[HEADER]
+    if not KEY.fullmatch(key):
+        raise BadRequest(f"{HEADER} must be 1 to 255 visible ASCII characters without spaces.")
+    made: list[Response] = []
+
+    def answer() -> Answer:
+        made.append(act())
+        return Answer(made[0].status_code, write_json(made[0].data).decode())
+
+    given, replayed = answer_once(caller, key, fingerprint_of(request), answer)
+    return _again(given) if replayed else made[0]
+
+
+def fingerprint_of(request: Request) -> str:
+    """What tells requests of one caller apart: method, path, parameters, telling headers and body."""
+    plain = request._request
+    parameters = parse_qsl(plain.META.get("QUERY_STRING", ""), keep_blank_values=True)
+    said = [
+        plain.method or "",
+        plain.path_info.rstrip("/"),
+        *(f"{name}={value}" for name, value in sorted(parameters) if name not in CREDENTIALS),
+        *(f"{name.lower()}: {value}" for name, value in sorted(plain.headers.items()) if TELLING.fullmatch(name)),
+    ]
+    return hashlib.sha256(write_json(list(said)) + b"\n" + plain.body).hexdigest()
+
+
+def _again(given: Answer) -> Response:
+    response = Response(json.loads(given.document), status=given.status, headers={REPLAYED: "true"})
+    response.encoded = given.document.encode()  # type: ignore[attr-defined]
+    return response

@@ -1,0 +1,205 @@
+"""One safe way through an XML document, on the standard library's expat: no DTD, no entities, every size bounded.
+
+What the elements mean is up to a handler, so that documents of different kinds share the rules of reading.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, NoReturn, Protocol
+from xml.parsers import expat
+
+from apps.core.errors import BadRequest
+
+XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
+XINCLUDE_NAMESPACE = "http://www.w3.org/2001/XInclude"
+ENCODINGS = ("utf-8", "utf8")
+
+
+class Name(NamedTuple):
+    """A name without its prefix, and the namespace the prefix stood for."""
+
+    namespace: str | None
+    local: str
+
+
+Attributes = Sequence[tuple[Name, str]]
+
+
+class Handler(Protocol):
+    """What is told of a document; it may raise ``XMLFault``, and the caller learns where."""
+
+    def start(self, name: Name, attributes: Attributes) -> None:
+        """An element begins."""
+
+    def text(self, data: str) -> None:
+        """A piece of the open element's text."""
+
+    def end(self) -> None:
+        """The open element ends."""
+
+
+class XMLFault(Exception):
+    """The document cannot be read; the text says why, as the beginning of a sentence."""
+
+    line = column = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large a document may be: ``depth`` in elements inside one another, ``attributes`` of one element."""
+
+    depth: int = 101
+    elements: int = 300_000
+    attributes: int = 256
+    name_length: int = 512
+
+
+DEFAULT = Limits()
+
+
+def read_events(
+    body: bytes | str, handler: Handler, limits: Limits = DEFAULT, prefixes: Mapping[str, str] | None = None
+) -> None:
+    """Tell ``handler`` of every element, in time that grows with the length of the document.
+
+    Bytes must be UTF-8; text has been decoded already, and what it declares itself to be is ignored. ``prefixes`` are
+    taken for declared. Comments and processing instructions are passed over. Raises ``BadRequest`` with line and
+    column.
+    """
+    parser = expat.ParserCreate()
+    driver = _Driver(handler, limits, dict(prefixes or {}))
+    parser.buffer_text, parser.buffer_size, parser.ordered_attributes = True, 65536, True
+    parser.StartElementHandler = _located(parser, driver.start)
+    parser.EndElementHandler = _located(parser, driver.end)
+    parser.CharacterDataHandler = handler.text
+    parser.StartDoctypeDeclHandler = _located(parser, driver.refuse_doctype)
+    if isinstance(body, bytes):
+        parser.XmlDeclHandler = _located(parser, driver.check_declaration)
+    try:
+        # In one call: pieces would make expat begin long tokens again and again.
+        parser.Parse(_decoded(body), True)
+    except XMLFault as fault:
+        _refuse(str(fault), fault.line, fault.column)
+    except expat.ExpatError as error:
+        _refuse(f"Not valid XML: {expat.errors.messages[error.code]}", error.lineno, error.offset)
+
+
+def _decoded(body: bytes | str) -> str:
+    """The document as text: left alone with bytes, expat would look for other encodings by itself."""
+    try:
+        text = body.decode() if isinstance(body, bytes) else body
+        if not text.isascii():
+            text.encode()  # a text may bring surrogates of its own
+    except UnicodeError:
+        raise BadRequest("The document is not UTF-8.") from None
+    if "\0" in text:
+        raise BadRequest("The document holds a NUL character.")
+    return text
+
+
+def _located(parser: expat.XMLParserType, callback: Callable[..., None]) -> Callable[..., None]:
+    """Note the place of a fault: once it is out of the callback, expat has moved on."""
+
+    def call(*arguments: Any) -> None:
+        try:
+            callback(*arguments)
+        except XMLFault as fault:
+            fault.line, fault.column = parser.CurrentLineNumber, parser.CurrentColumnNumber
+            raise
+
+    return call
+
+
+def _refuse(reason: str, line: int, column: int) -> NoReturn:
+    raise BadRequest(f"{reason} at line {line}, column {column + 1}.") from None
+
+
+@dataclass(slots=True)
+class _Driver:
+    """Holds the limits and resolves prefixes between expat and a handler."""
+
+    handler: Handler
+    limits: Limits
+    prefixes: dict[str, str]
+    depth: int = 0
+    elements: int = 0
+    names: dict[str, Name] = field(default_factory=dict)
+    """The elements' names as they are resolved with the present prefixes."""
+    outer: list[dict[str, str] | None] = field(default_factory=list)
+    """For each open element the prefixes around it, where it has declared its own."""
+
+    def start(self, qualified: str, pairs: list[str]) -> None:
+        self.depth += 1
+        self.elements += 1
+        if self.depth > self.limits.depth or self.elements > self.limits.elements:
+            self._refuse_size()
+        self.outer.append(self._declare(pairs) if pairs else None)
+        name = self.names.get(qualified)
+        if name is None:
+            name = self.names[qualified] = self._element_name(qualified)
+        self.handler.start(name, self._attributes(pairs) if pairs else ())
+
+    def end(self, qualified: str) -> None:
+        self.depth -= 1
+        if (outer := self.outer.pop()) is not None:
+            self.prefixes, self.names = outer, {}
+        self.handler.end()
+
+    @staticmethod
+    def refuse_doctype(*declared: object) -> NoReturn:
+        raise XMLFault("A document type declaration is not accepted")
+
+    @staticmethod
+    def check_declaration(version: str, encoding: str | None, standalone: int) -> None:
+        if encoding is not None and encoding.lower() not in ENCODINGS:
+            raise XMLFault("The only encoding that is read is UTF-8; the document declares another")
+
+    def _refuse_size(self) -> NoReturn:
+        if self.depth > self.limits.depth:
+            raise XMLFault(f"The document is nested more than {self.limits.depth} elements deep")
+        raise XMLFault(f"The document has more than {self.limits.elements} elements")
+
+    def _element_name(self, qualified: str) -> Name:
+        name = self._resolve(qualified, self.prefixes.get(""))
+        if name.namespace == XINCLUDE_NAMESPACE:
+            raise XMLFault("XInclude is not supported")
+        return name
+
+    def _declare(self, pairs: list[str]) -> dict[str, str] | None:
+        """Note the prefixes that an element declares; returns those around it, if it declares any."""
+        if len(pairs) > 2 * self.limits.attributes:
+            raise XMLFault(f"An element has more than {self.limits.attributes} attributes")
+        declared = {
+            name.partition(":")[2]: value
+            for name, value in zip(pairs[::2], pairs[1::2], strict=True)
+            if name == "xmlns" or name.startswith("xmlns:")
+        }
+        if not declared:
+            return None
+        outer, self.prefixes = self.prefixes, self.prefixes | declared
+        self.names = {}
+        return outer
+
+    def _attributes(self, pairs: list[str]) -> Attributes:
+        found: dict[Name, str] = {}
+        for qualified, value in zip(pairs[::2], pairs[1::2], strict=True):
+            if qualified == "xmlns" or qualified.startswith("xmlns:"):
+                continue
+            name = self._resolve(qualified, None)
+            if name in found:
+                raise XMLFault(f"The attribute {name.local} is given twice")
+            found[name] = value
+        return list(found.items())
+
+    def _resolve(self, qualified: str, default: str | None) -> Name:
+        if len(qualified) > self.limits.name_length:
+            raise XMLFault(f"A name has more than {self.limits.name_length} characters")
+        prefix, colon, local = qualified.partition(":")
+        if not colon:
+            return Name(default or None, prefix)
+        if not prefix or not local or ":" in local:
+            raise XMLFault("A name has a colon in a wrong place")
+        namespace = XML_NAMESPACE if prefix == "xml" else self.prefixes.get(prefix)
+        if not namespace:
+            raise XMLFault(f"The prefix {prefix[:24]} is not declared")
+        return Name(namespace, local)
