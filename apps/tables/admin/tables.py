@@ -18,6 +18,7 @@ from apps.tables.admin.forms import ColumnForm
 from apps.tables.admin.grid import GridPages
 from apps.tables.models import Column, IndexState, Table
 
+
 class ColumnInline(TenantTabularInline):
     """The columns of a table, on its page."""
 
