@@ -66,8 +66,8 @@ SELECT t.total, r.id, r.uuid, r.flow_id, f.name, v.number, r.flow_version_id, r.
         WHERE l.workspace_id = %(workspace)s AND l.list_column AND x.record_id = r.id)
 FROM (SELECT count(*) AS total FROM (SELECT 1 FROM ({counted}) m {in_order}LIMIT %(most)s) c) t
 LEFT JOIN (
-    page JOIN records_record r ON r.id = page.id AND r.workspace_id = %(workspace)s JOIN flows_flow f ON f.id = r.flow_id
-    JOIN flows_flowversion v ON v.id = r.flow_version_id
+    page JOIN records_record r ON r.id = page.id AND r.workspace_id = %(workspace)s
+    JOIN flows_flow f ON f.id = r.flow_id JOIN flows_flowversion v ON v.id = r.flow_version_id
 ) ON true
 ORDER BY page.n
 """
