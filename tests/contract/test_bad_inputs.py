@@ -2,6 +2,7 @@
 
 import importlib
 import ipaddress
+import json
 import re
 import time
 from typing import Any
@@ -108,7 +109,7 @@ def read(response: Any) -> Any:
     if content_type == "application/xml":
         return read_answer(response.content)
     assert content_type == "text/plain", content_type
-    return response.content.decode()
+    return json.loads(response.content) if response.status_code >= 400 else response.content.decode()
 
 
 def looked_up(document: Any, path: str) -> Any:
