@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from apps.core.xmlio import read_xml
 from flowize.gunicorn_worker import DeadlineReader, RequestTooSlow
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -91,7 +92,7 @@ class Answer:
         status, *headers = head.decode("latin-1").split("\r\n")
         self.status = int(status.split(" ")[1])
         self.headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in headers)}
-        self.content = json.loads(body)
+        self.content = json.loads(body) if self.headers["content-type"] == "application/json" else body
 
 
 def read_answer(connection: socket.socket) -> Answer:
@@ -228,6 +229,23 @@ def test_what_never_reaches_the_application_is_answered_in_the_envelope(
         "message": None,
         "error": {"code": status},
     }
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("header", ["Accept: application/xml", "Content-Type: application/xml"])
+@pytest.mark.parametrize(
+    ("start", "status"),
+    [("GET /fault HTTP/1.1", 500), ("POST / HTTP/1.1\r\nContent-Length: 9\r\nConnection: close", 400)],
+)
+def test_refusals_of_the_server_come_in_the_format_of_answers(
+    server: Server, header: str, start: str, status: int
+) -> None:
+    with server.connect() as connection:
+        connection.sendall(f"{start}\r\nHost: x\r\n{header}\r\n\r\n<r/>".encode())
+        connection.shutdown(socket.SHUT_WR)
+        answer = read_answer(connection)
+    assert (answer.status, answer.headers["content-type"]) == (status, "application/xml; charset=utf-8")
+    assert read_xml(answer.content)["error"]["code"] == status
 
 
 @pytest.mark.server

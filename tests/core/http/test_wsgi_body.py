@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from apps.core.http.wsgi_body import ReadChunkedBody
+from apps.core.xmlio import read_xml
 
 LIMIT = 2 * 1024 * 1024
 
@@ -139,6 +140,14 @@ def test_body_that_breaks_off_never_reaches_the_application(application: Applica
     assert status == "400 Bad Request"
     assert json.loads(content) == refusal(400, "bad-request", "The request body is shorter than its Content-Length.")
     assert application.bodies == []
+
+
+def test_a_refusal_is_in_the_format_of_the_body(application: Application) -> None:
+    _, headers, content = call(application, io.BytesIO(b"<r/>"), CONTENT_LENGTH="100", CONTENT_TYPE="application/xml")
+
+    assert headers["Content-Type"] == "application/xml; charset=utf-8"
+    message = "The request body is shorter than its Content-Length."
+    assert read_xml(content) == refusal(400, "bad-request", message)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from apps.core.xmlio import read_xml, write_xml
@@ -94,6 +94,7 @@ def same(one: Any, other: Any) -> bool:
     return repr(one) == repr(other)
 
 
+@settings(max_examples=500)
 @given(VALUES)
 @example({"a": [{"@type": "null", "#text": "\ufffe"}, [[]], {"": {"#text": ""}}]})
 @example({"entry": [{"@escaped": "\x01", "@name": "", "type": "integer"}]})
