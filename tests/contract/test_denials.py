@@ -69,8 +69,8 @@ TOKEN_CALLS = [
     ("POST", "/v1/refreshtoken"),
 ]
 WEBHOOK = "/v1/webhook/unknown"
-OPEN = {"/v1/checkauthentication", "/v1/refreshtoken", WEBHOOK, "/v1/openapi.json", "/v1/postman.json"}
-OPEN = {"/v1/options", "/v1/checkauthentication", "/v1/refreshtoken", WEBHOOK}
+DESCRIPTIONS = {"/v1/options", "/v1/openapi.json", "/v1/postman.json"}
+OPEN = {"/v1/checkauthentication", "/v1/refreshtoken", WEBHOOK} | DESCRIPTIONS
 
 IDS = [f"{method} {path.partition('?')[0]}" for method, path, *_ in ENDPOINTS]
 every_endpoint = pytest.mark.parametrize(("method", "path", "scope", "body"), ENDPOINTS, ids=IDS)

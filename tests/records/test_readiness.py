@@ -77,7 +77,7 @@ def test_without_a_broker(client: Client) -> None:
 def test_health_is_only_read(client: Client, path: str) -> None:
     assert client.head(path).content == b""
     response = client.post(path)
-    assert (response.status_code, response["Allow"]) == (405, "GET, HEAD")
+    assert (response.status_code, response["Allow"]) == (405, "GET, HEAD, OPTIONS")
     assert response.json()["error"] == {"code": 405, "message": "The method is not allowed for this path."}
 
 

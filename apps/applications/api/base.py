@@ -20,7 +20,7 @@ from apps.applications.authentication import (
 )
 from apps.applications.caller import Caller
 from apps.applications.ratelimit import RateState, count_call, count_failed_login
-from apps.core.errors import FlowizeError, InvalidToken, WrongCredentials
+from apps.core.errors import FlowizeError, WrongCredentials
 from apps.core.http import etag
 from apps.core.http.client import address_of
 from apps.core.http.viewsets import EnvelopeViewSet as EnvelopeViewSet
@@ -65,7 +65,7 @@ class CallerViewSet(EnvelopeViewSet):
             return
         try:
             self.caller = self.identify(request)
-        except (WrongCredentials, InvalidToken) as error:
+        except FlowizeError as error:
             self._refuse(request, error)
         self.rate = count_call(self.caller)
         self.rate.require()
