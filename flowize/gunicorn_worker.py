@@ -78,6 +78,12 @@ class Worker(ThreadWorker):
             conn.parser.unreader.begin(self.read_seconds)
         return super().handle(conn)
 
+    def handle_request(self, req: Any, conn: TConn) -> object:
+        """Answer one request; raises InvalidHeader for one that names no host where it must (RFC 9112, 3.2)."""
+        if req.version >= (1, 1) and not any(name == "HOST" for name, _ in req.headers):
+            raise refusals.InvalidHeader("Host", req=req)
+        return super().handle_request(req, conn)
+
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
         """Answer a request that never reached the application, or broke it, with our envelope.
 
