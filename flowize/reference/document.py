@@ -15,6 +15,7 @@ from apps.applications.api.openapi import SCHEMES
 from apps.applications.api.openapi import SHARED_PARAMETERS as OF_CALLERS
 from apps.core.http.openapi import answers
 from apps.core.http.openapi.autoschema import SHARED_PARAMETERS
+from apps.core.http.renderers import TextRenderer
 from apps.core.jsonio import write_json
 
 Object = dict[str, Any]
@@ -23,6 +24,8 @@ TAGS = {
     "Data schema": "What the records of a workspace look like: a JSON Schema of draft 4.",
     "Records": "JSON documents on their way through a flow.",
     "Flows": "The diagrams that records run through.",
+    "Keystores": "Named containers of keys, for data that many calls and flows share.",
+    "Tables": "Rows with typed columns.",
     "Webhooks": "Addresses that other systems deliver to.",
     "Reference": "What describes the API itself.",
 }
@@ -95,7 +98,7 @@ def generic_written() -> Written:
 
 def with_all_formats(document: Object) -> Object:
     """The document with each JSON example also in the other formats of its place, written by their renderers."""
-    writers = {str(kind.media_type): kind() for kind in map(import_string, _renderers())}
+    writers = {str(kind.media_type): kind() for kind in (*map(import_string, _renderers()), TextRenderer)}
     for content in _contents(document):
         shown = content.get(answers.JSON, {}).get("examples", {})
         for media_type in content.keys() & writers.keys() - {answers.JSON}:

@@ -15,6 +15,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from apps.applications.scopes import SCOPES
 from apps.core.http.openapi import answers
+from apps.records.api.search_openapi import PARAMETERS
 from apps.schemas.api.openapi import encoded
 from flowize.reference.dialect import modern
 from flowize.reference.document import generic, operations
@@ -176,8 +177,13 @@ def test_the_least_that_may_go_wrong_is_listed(method: str, path: str, operation
 # --- Parameters -------------------------------------------------------------------------------------------------
 
 
-# Read in a loop over their names.
-BY_VARIABLE = {("header", "webhook-id"), ("header", "idempotency-key")}
+# Read in a loop over their names, or over the very descriptions.
+BY_VARIABLE = {("header", "webhook-id"), ("header", "idempotency-key")} | {
+    (where, name.lower().replace("_", "-"))
+    for parameter in PARAMETERS.values()
+    for where, names in (("header", parameter.headers), ("query", parameter.query))
+    for name in names
+}
 
 
 def names_read() -> set[tuple[str, str]]:

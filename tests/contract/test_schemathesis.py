@@ -17,9 +17,12 @@ from schemathesis.config import SchemathesisConfig
 
 from apps.core.http.wsgi_request import Utf8Handler
 from apps.records.services import create_records
+from apps.tables.services import insert_row
 from apps.webhooks.services import register_webhook
 from flowize.reference.document import generic
 from tests.conftest import Tenant
+from tests.keystores.conftest import fill, make_keystore
+from tests.tables.conftest import make_table
 
 EXAMPLES = int(os.environ.get("SCHEMATHESIS_EXAMPLES", "10"))
 
@@ -62,7 +65,11 @@ def credentials(tenant: Tenant, operation: Any) -> dict[str, str]:
 def known(acme: Tenant) -> dict[str, str]:
     """Parts of paths that lead to something of Acme's."""
     create_records(acme.caller, [{"client": {"age": 30}}], flow_name="intake", uuid="known")
-    return {"uuid": "known", "uri": register_webhook(acme.workspace, name="orders", rate_limit=0).uri}
+    fill(make_keystore(acme, "weather"), known={"temp": 15})
+    make_table(acme, "people", age="integer")
+    insert_row(acme.caller, "people", {"age": 54})
+    parts = {"keystore_id": "weather", "key": "known", "table": "people", "row": "1"}
+    return parts | {"uuid": "known", "uri": register_webhook(acme.workspace, name="orders", rate_limit=0).uri}
 
 
 @schema.parametrize()

@@ -49,6 +49,12 @@ SHARED_PARAMETERS = {
         "and must cover the call. Without it all granted scopes count.",
         "schema": TEXT,
     },
+    "Idempotency-Key": {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "Makes the call once: the same request with the same key is answered again as it was then.",
+        "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,255}$"},
+    },
 }
 
 
@@ -98,6 +104,8 @@ class CallerSchema(OperationSchema):
         yield from super().shared_parameters()
         if self.scope:
             yield "X-Scopes"
+        if self.method == "POST" and self._of_caller("repeatable", False):
+            yield "Idempotency-Key"
 
     def _ways(self, style: type) -> list[dict[str, list[str]]]:
         scopes = [self.scope] if self.scope else []

@@ -7,8 +7,11 @@ from rest_framework.response import Response
 
 from apps.applications.api.base import PROJECT_KEY, CallerViewSet
 from apps.core.errors import BadRequest
+from apps.core.http.openapi.operation import operation
+from apps.core.http.parsers import TextParser
+from apps.core.http.renderers import TextRenderer
 from apps.keystores import services
-from apps.keystores.api.text import TextParser, TextRenderer
+from apps.keystores.api import openapi
 from apps.keystores.content import Content, Document, Text
 from apps.keystores.selectors import Item, version_parts
 
@@ -24,9 +27,9 @@ class KeystoreViewSet(CallerViewSet):
         "search": "keystore.read",
     }
     extra_styles = dict.fromkeys(required_scopes, PROJECT_KEY)
-    parser_classes = [*CallerViewSet.parser_classes, TextParser]
-    renderer_classes = [*CallerViewSet.renderer_classes, TextRenderer]
+    takes_text = True
 
+    @operation(openapi.RETRIEVE)
     def retrieve(self, request: Request, keystore_id: str, key: str) -> Response:
         """Get what a key holds; a missing key is made with the keystore's structure."""
         self._unless_known(keystore_id, key)
@@ -35,20 +38,24 @@ class KeystoreViewSet(CallerViewSet):
         self.unless_current(*version_parts(item), modified=item.date_modified)
         return self._shown(item)
 
+    @operation(openapi.CREATE)
     def create(self, request: Request, keystore_id: str, key: str) -> Response:
         """Store a new key; 409 when there is one."""
         return self._shown(services.create_item(self.caller, keystore_id, key, self._content(request)))
 
+    @operation(openapi.UPDATE)
     def update(self, request: Request, keystore_id: str, key: str) -> Response:
         """Store a key in place of what it held; a missing key is made."""
         content = self._content(request)
         return self._shown(services.put_item(self.caller, keystore_id, key, content, precondition=self.precondition()))
 
+    @operation(openapi.DESTROY)
     def destroy(self, request: Request, keystore_id: str, key: str) -> Response:
         """Remove a key."""
         services.delete_item(self.caller, keystore_id, key, precondition=self.precondition())
         return self.answer(None, f"Successfully deleted key {key} in keystore {keystore_id}")
 
+    @operation(openapi.SEARCH)
     def search(self, request: Request, keystore_id: str) -> Response:
         """Find keys by what they hold."""
         body = self.document(request)

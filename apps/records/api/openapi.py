@@ -63,6 +63,10 @@ CREATED_EXAMPLE = {
     "data_record_id": UUID_EXAMPLE,
     "data_record": RECORD_EXAMPLE,
 }
+UPDATED = Named(
+    "RecordUpdated", shape({"flow_name": TEXT, "customer_id": NUMBER, "uuid": TEXT, "data_record": DOCUMENT})
+)
+UPDATED_EXAMPLE = {"flow_name": FLOW, "customer_id": "1", "uuid": UUID_EXAMPLE, "data_record": RECORD_EXAMPLE}
 STEP = Named(
     "TraceEntry",
     shape(
@@ -159,5 +163,37 @@ RETRIEVE = Operation(
                 ],
             }
         },
+    ),
+)
+UPDATE = Operation(
+    name="updateRecord",
+    tag=TAG,
+    summary="Replace the document of a record",
+    description="The body takes the place of the whole document and must fit the data schema. Several records are "
+    "named with commas between them and get an array of as many documents: all are replaced or none.",
+    parameters=[UUID],
+    body=Body(
+        schema={"anyOf": [DOCUMENT, list_of(DOCUMENT, minItems=1, maxItems=settings.RECORDS_PER_CALL)]},
+        examples={"One record": RECORD_EXAMPLE},
+    ),
+    conditional=True,
+    errors=[errors.NotFound],
+    answer=Answer(
+        message="Data Record was updated successfully",
+        resource={"anyOf": [UPDATED, list_of(UPDATED)]},
+        examples={"One record": UPDATED_EXAMPLE},
+    ),
+)
+DESTROY = Operation(
+    name="deleteRecord",
+    tag=TAG,
+    summary="Remove a record with its document and trace",
+    parameters=[UUID],
+    conditional=True,
+    errors=[errors.NotFound],
+    answer=Answer(
+        message="Data Record was removed successfully",
+        resource=shape({"flow_name": TEXT, "uuid": TEXT}),
+        examples={"Removed": {"flow_name": FLOW, "uuid": UUID_EXAMPLE}},
     ),
 )

@@ -8,7 +8,9 @@ from rest_framework.response import Response
 
 from apps.applications.api.base import PROJECT_KEY, CallerViewSet
 from apps.core import dates
+from apps.core.http.openapi.operation import operation
 from apps.tables import kinds, services
+from apps.tables.api import openapi
 from apps.tables.api.payloads import columns_of, search_of
 from apps.tables.selectors import Definition, Row, modified_of, version_of
 
@@ -27,11 +29,13 @@ class RowsViewSet(CallerViewSet):
     required_scopes = _ACTIONS
     extra_styles = dict.fromkeys(_ACTIONS, PROJECT_KEY)
 
+    @operation(openapi.CREATE)
     def create(self, request: Request, table: str, row: str | None = None) -> Response:
         """Store a row; an id in the path says nothing, the answer names the new one."""
         definition, stored = services.insert_row(self.caller, table, columns_of(self.document(request)))
         return self.bare(_page([self._shown(definition, stored)]))
 
+    @operation(openapi.RETRIEVE)
     def retrieve(self, request: Request, table: str, row: str) -> Response:
         """One row."""
         definition, found = services.get_row(self.caller, table, row)
@@ -39,6 +43,7 @@ class RowsViewSet(CallerViewSet):
         self.unless_current(*version_of(definition, found.id, found.version), modified=modified)
         return self.bare(_page([self._shown(definition, found)], next_element=1, max_results=1))
 
+    @operation(openapi.SEARCH)
     def search(self, request: Request, table: str) -> Response:
         """A page of the rows that match."""
         found = services.search_rows(self.caller, table, **search_of(self.document(request)))
@@ -49,6 +54,7 @@ class RowsViewSet(CallerViewSet):
             | {"start_at": offset, "limit": found.page.limit, "offset": offset}
         )
 
+    @operation(openapi.UPDATE)
     def update(self, request: Request, table: str, row: str | None = None) -> Response:
         """Change the rows that match."""
         body = self.document(request)
@@ -62,6 +68,7 @@ class RowsViewSet(CallerViewSet):
         )
         return self.bare(_page([]) | {"total": count})
 
+    @operation(openapi.DESTROY)
     def destroy(self, request: Request, table: str, row: str) -> Response:
         """Remove a row."""
         count = services.delete_row(self.caller, table, row, precondition=self.precondition())

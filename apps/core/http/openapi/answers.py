@@ -10,7 +10,7 @@ from apps.core.http import envelope
 from apps.core.http.openapi.operation import TEXT, Answer, Schema, shape
 
 ADDRESS = "203.0.113.7"  # of the range that documentation may use
-JSON = "application/json"
+JSON, PLAIN = "application/json", "text/plain"
 
 HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-Id": {"description": "Names this request in the logs.", "schema": TEXT},
@@ -107,6 +107,7 @@ def failure(status: int, kinds: Sequence[type[FlowizeError]], media_types: Itera
         }
     )
     content: dict[str, dict[str, Any]] = {media_type: {"schema": schema} for media_type in media_types}
+    content[PLAIN] = {"schema": TEXT}
     content[JSON]["examples"] = {kind.__name__: _example(kind) for kind in kinds}
     return {
         "description": " ".join(kind.default_message for kind in kinds),

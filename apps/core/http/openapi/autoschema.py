@@ -33,7 +33,8 @@ CARRYING: tuple[type[FlowizeError], ...] = (
 )
 
 FORM = "application/x-www-form-urlencoded"
-FORM_SCHEMA: Object = {"type": "object", "additionalProperties": {"type": "string"}}
+# Of formats that cannot say what JSON and XML say.
+SCHEMAS: Object = {FORM: {"type": "object", "additionalProperties": {"type": "string"}}, answers.PLAIN: TEXT}
 _CONDITIONS = {
     "If-None-Match": "Entity tags the client has; 304 when one of them is the present one.",
     "If-Modified-Since": "304 when the resource has not changed since; ignored beside `If-None-Match`.",
@@ -43,6 +44,13 @@ _CONDITIONS = {
 SHARED_PARAMETERS: Object = {
     name: {"name": name, "in": "header", "description": description, "schema": TEXT}
     for name, description in _CONDITIONS.items()
+} | {
+    "fields": {
+        "name": "fields",
+        "in": "query",
+        "description": "The parts of the resource to answer with, separated by commas: `info.uuid,data_record`.",
+        "schema": TEXT,
+    }
 }
 
 
@@ -119,6 +127,7 @@ class OperationSchema(AutoSchema):
             yield from ("If-None-Match", "If-Modified-Since")
         if self._told.conditional:
             yield from ("If-Match", "If-Unmodified-Since")
+        yield "fields"
 
     def _get_parameters(self) -> list[Object]:
         own = [placed for parameter in self._told.parameters for placed in parameter.placed(self.path)]
@@ -126,10 +135,10 @@ class OperationSchema(AutoSchema):
 
     def _get_request_body(self, direction: str = "request") -> Object | None:
         body = self._told.body
-        if body is None:
+        if body is None or self.method == "GET":
             return None
         schema = self._resolved(body.schema)
-        content: Object = {kind: {"schema": FORM_SCHEMA if kind == FORM else schema} for kind in self.map_parsers()}
+        content: Object = {kind: {"schema": SCHEMAS.get(kind, schema)} for kind in self.map_parsers()}
         content[answers.JSON]["examples"] = {title: {"value": value} for title, value in body.examples.items()}
         described = {"description": body.description} if body.description else {}
         return {**described, "content": content, "required": body.required}
@@ -145,7 +154,8 @@ class OperationSchema(AutoSchema):
     def _success(self) -> Object:
         answer = self._told.answer
         schema = self._resolved(answer.resource if answer.message is None else answers.enveloped(answer))
-        content: Object = {media_type: {"schema": schema} for media_type in self.map_renderers("media_type")}
+        kinds = self.map_renderers("media_type")
+        content: Object = {media_type: {"schema": SCHEMAS.get(media_type, schema)} for media_type in kinds}
         content[answers.JSON]["examples"] = answers.shown(answer)
         return {
             "description": answer.message or self._told.summary,
