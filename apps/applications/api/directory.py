@@ -9,6 +9,8 @@ from django.utils.regex_helper import normalize
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.applications.api.openapi import DIRECTORY
+from apps.core.http.openapi.operation import operation
 from apps.core.http.viewsets import EnvelopeViewSet
 
 ROOT = "v1/"
@@ -17,6 +19,7 @@ ROOT = "v1/"
 class DirectoryViewSet(EnvelopeViewSet):
     """The list of the API's methods; no credentials needed."""
 
+    @operation(DIRECTORY)
     def list(self, request: Request) -> Response:
         """List the methods of the API."""
         return self.answer(list(endpoints()), "The methods of the API are listed.")

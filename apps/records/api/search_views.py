@@ -13,10 +13,12 @@ from rest_framework.response import Response
 from apps.applications.api.base import CallerViewSet
 from apps.core import dates, paging
 from apps.core.errors import BadRequest, BodyTooLarge
+from apps.core.http.openapi.operation import operation
 from apps.core.http.parameters import one_of
 from apps.core.http.parsers import read_body
 from apps.core.jsonio import read_json, write_json
 from apps.flows.selectors import program
+from apps.records.api.openapi_search import search
 from apps.records.life_cycle import QueueState, state_of
 from apps.records.models import Hold, Status
 from apps.records.searching import FoundRecord, Search, search_records
@@ -58,15 +60,16 @@ class SearchViewSet(CallerViewSet):
             merged.appendlist(name, value)
         return merged
 
+    @operation(search(PARAMETERS))
     def list(self, request: Request) -> Response:
         """Records by uuid, flow, status, data field and dates, newest first."""
-        search = self._search(_given(request))
-        found = search_records(self.caller, search)
+        wanted = self._search(_given(request))
+        found = search_records(self.caller, wanted)
         resource = {
             "records": [self._row(record) for record in found.records],
             "total": found.total,
-            "offset": search.page.offset,
-            "limit": search.page.limit,
+            "offset": wanted.page.offset,
+            "limit": wanted.page.limit,
         }
         return self.answer(resource, "The query has been executed successfully.")
 

@@ -51,6 +51,7 @@ class RecordViewSet(CallerViewSet):
         self.unless_current(*version_as_read(record))
         return self.answer(self._shown(record, steps), "Data Record structure was retrieving successfully")
 
+    @operation(openapi.UPDATE)
     def update(self, request: Request, uuid: str | None = None) -> Response:
         """Replace the document of a record, or of several with as many uuids and commas between them."""
         documents = self.document(request)
@@ -65,6 +66,7 @@ class RecordViewSet(CallerViewSet):
         rows = [self._updated(record) for record in updated]
         return self.answer(rows if several else rows[0], "Data Record was updated successfully")
 
+    @operation(openapi.DESTROY)
     def destroy(self, request: Request, uuid: str | None = None) -> Response:
         """Remove a record with its document and trace."""
         removed = changing.delete_record(self.caller, one_uuid(request, uuid), precondition=self.precondition())

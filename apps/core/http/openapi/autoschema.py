@@ -43,6 +43,14 @@ _CONDITIONS = {
 SHARED_PARAMETERS: Object = {
     name: {"name": name, "in": "header", "description": description, "schema": TEXT}
     for name, description in _CONDITIONS.items()
+} | {
+    "fields": {
+        "name": "fields",
+        "in": "query",
+        "description": "The parts of the resource to answer, with commas between them and dots for what is inside "
+        "another: `a,b.c`. The resource then holds nothing else; a field it does not have gets 400.",
+        "schema": TEXT,
+    }
 }
 
 
@@ -99,10 +107,15 @@ class OperationSchema(AutoSchema):
         yield from self._told.errors
         if self.method != "GET":
             yield from CARRYING
-        if self._told.body:
+        if self._sends_body:
             yield errors.UnsupportedMediaType
         if self._told.conditional:
             yield errors.PreconditionFailed
+
+    @property
+    def _sends_body(self) -> bool:
+        """Whether the call has a body to describe; a read has none that tools would send."""
+        return self._told.body is not None and self.method != "GET"
 
     @property
     def tagged(self) -> bool:
@@ -115,6 +128,8 @@ class OperationSchema(AutoSchema):
 
     def shared_parameters(self) -> Iterator[str]:
         """Names of the parameters that stand among the components."""
+        if self._told.answer.message is not None:
+            yield "fields"
         if self.tagged:
             yield from ("If-None-Match", "If-Modified-Since")
         if self._told.conditional:
@@ -126,7 +141,7 @@ class OperationSchema(AutoSchema):
 
     def _get_request_body(self, direction: str = "request") -> Object | None:
         body = self._told.body
-        if body is None:
+        if body is None or not self._sends_body:
             return None
         schema = self._resolved(body.schema)
         content: Object = {kind: {"schema": FORM_SCHEMA if kind == FORM else schema} for kind in self.map_parsers()}
