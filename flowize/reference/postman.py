@@ -38,7 +38,7 @@ def collection() -> Object:
     items: dict[str, list[Object]] = {tag["name"]: [] for tag in generic()["tags"]}
     for step in STORY:
         method, path, operation = found[step.operation]
-        items[operation["tags"][0]].append(_item(step, method, path, operation))
+        items[step.folder or operation["tags"][0]].append(_item(step, method, path, operation))
     order = dict.fromkeys(found[step.operation][2]["tags"][0] for step in STORY)
     about = {tag["name"]: tag["description"] for tag in generic()["tags"]}
     return {

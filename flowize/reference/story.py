@@ -20,7 +20,8 @@ class Step:
     answer.
 
     ``keeps`` are variables and the places in the answer they are set from, ``sets`` variables and the JavaScript they
-    are set from before the request. ``token`` sends the access token in the place of the keys.
+    are set from before the request. ``token`` sends the access token in the place of the keys. ``folder`` is where it
+    stands when that is not with the other calls of its tag.
     """
 
     operation: str
@@ -31,6 +32,7 @@ class Step:
     keeps: Mapping[str, str] = field(default_factory=dict)
     sets: Mapping[str, str] = field(default_factory=dict)
     token: bool = False
+    folder: str = ""
 
 
 def _encoded(document: Any) -> str:
@@ -41,6 +43,7 @@ def _encoded(document: Any) -> str:
 SCHEMA_BODY = {"schema": _encoded(SCHEMA), "data_record": _encoded(SAMPLE), "url": "https://example.com/client"}
 FLOW = {"X-Flow": "{{flow}}"}
 RECORD = {"X-Uuid": "{{record}}", "{uuid}": "{{record}}"}
+OTHER = {name: f"{value}-other" for name, value in RECORD.items()}
 TOKENS = {"access_token": "resource.access_token", "refresh_token": "resource.refresh_token"}
 GRANT = {"grant_type": "client_credentials"}
 REFRESH = GRANT | {"refresh_token": "{{refresh_token}}"}
@@ -67,12 +70,6 @@ STORY: Sequence[Step] = (
         message="Flow diagram has been paused successfully",
     ),
     Step(
-        operation="changeFlowStatus",
-        title="Resume a flow",
-        values=FLOW | {"X-Status": "running"},
-        message="Flow diagram has been resumed successfully",
-    ),
-    Step(
         operation="insertRecord",
         values=FLOW | RECORD | {"X-Executiontime": LATER},
         body=SAMPLE,
@@ -80,7 +77,35 @@ STORY: Sequence[Step] = (
     ),
     Step(operation="getRecord", values=RECORD),
     Step(operation="getRecordByUuid", values=RECORD, title="Read a record by its address"),
+    Step(operation="updateRecord", values=RECORD, body=SAMPLE),
+    Step(operation="updateRecordByUuid", values=RECORD, body=SAMPLE, title="Replace a record by its address"),
+    Step(operation="searchRecords", values={"X-Uuid": "{{record}}"}),
+    Step(operation="searchRecordsPut", body={"uuid": "{{record}}"}, title="The same with PUT"),
+    Step(
+        operation="changeQueueStatus",
+        values={"X-Queue-Status": "pause-queue"},
+        body=["{{record}}"],
+        message="1 datarecords paused",
+    ),
+    # The flow is paused, so that no worker takes the record that is due now.
+    Step(operation="moveToFlow", values={"X-MoveToFlow-Flow": "{{flow}}"}, body=["{{record}}"]),
+    Step(
+        operation="insertRecord",
+        title="Insert another record",
+        values=FLOW | OTHER | {"X-Executiontime": LATER},
+        body=SAMPLE,
+    ),
+    Step(operation="deleteRecord", values=RECORD),
+    Step(operation="deleteRecordByUuid", values=OTHER, title="Remove a record by its address"),
+    Step(
+        operation="changeFlowStatus",
+        title="Resume a flow",
+        values=FLOW | {"X-Status": "running"},
+        message="Flow diagram has been resumed successfully",
+        folder="Records",
+    ),
     Step(operation="webhook", values={"{uri}": "{{webhook_uri}}"}),
+    Step(operation="listMethods"),
     Step(operation="getOpenApi"),
     Step(operation="getPostman"),
 )

@@ -26,6 +26,7 @@ OPENAPI = Operation(
     description="Needs no credentials. With credentials that may read the data schema, the caller's own schema and "
     "sample record stand in the place of the general ones.",
     styles=(),
+    whole=True,
     errors=[errors.WrongCredentials],
     answer=Answer(resource=OBJECT, examples={"Beginning": {"openapi": "3.1.1", "info": {"title": "Flowize"}}}),
 )
@@ -35,6 +36,7 @@ POSTMAN = Operation(
     summary="Read the Postman collection",
     description="Format 2.1, to be imported by this address. Needs no credentials and holds none.",
     styles=(),
+    whole=True,
     errors=OPENAPI.errors,
     answer=Answer(resource=OBJECT, examples={"Beginning": {"info": {"name": "Flowize"}, "item": [], "variable": []}}),
 )

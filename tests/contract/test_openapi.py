@@ -15,7 +15,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from apps.applications.scopes import SCOPES
 from apps.core.http.openapi import answers
-from apps.records.api.search_openapi import PARAMETERS
+from apps.records.api.search_views import PARAMETERS as OF_SEARCHES
 from apps.schemas.api.openapi import encoded
 from flowize.reference.dialect import modern
 from flowize.reference.document import generic, operations
@@ -177,18 +177,19 @@ def test_the_least_that_may_go_wrong_is_listed(method: str, path: str, operation
 # --- Parameters -------------------------------------------------------------------------------------------------
 
 
-# Read in a loop over their names, or over the very descriptions.
+# Read in a loop over their names, and in which module.
 BY_VARIABLE = {("header", "webhook-id"), ("header", "idempotency-key")} | {
     (where, name.lower().replace("_", "-"))
-    for parameter in PARAMETERS.values()
-    for where, names in (("header", parameter.headers), ("query", parameter.query))
-    for name in names
+    for headers, names in OF_SEARCHES.values()
+    for where, found in (("header", headers), ("query", names))
+    for name in found
 }
+LOOPS = {"apps/records/api/search_views.py"}
 
 
 def names_read() -> set[tuple[str, str]]:
     """Every header and URL parameter that the code of the API asks for with ``one_of``."""
-    found = set()
+    found, loops = set(), set()
     for source in (ROOT / "apps").glob("*/api/*.py"):
         for call in ast.walk(ast.parse(source.read_text())):
             if isinstance(call, ast.Call) and ast.unparse(call.func).endswith("one_of"):
@@ -197,6 +198,9 @@ def names_read() -> set[tuple[str, str]]:
                         where = {"headers": "header", "parameters": "query"}[word.arg or ""]
                         names = [name.value for name in word.value.elts if isinstance(name, ast.Constant)]
                         found |= {(where, _spelling(name)) for name in names}
+                    else:
+                        loops.add(str(source.relative_to(ROOT)))
+    assert loops == LOOPS
     return found | BY_VARIABLE
 
 

@@ -34,9 +34,11 @@ def test_the_collection_runs_twice_without_a_failure_and_leaves_nothing(shipped:
 
 
 def left(shipped: Installation, demo: dict[str, str]) -> object:
-    """What the demonstration holds: its schema, and whether its flow still runs."""
+    """What the demonstration holds: its schema, how many records, and whether its flow still runs."""
     headers = key_headers(demo)
     schema = shipped.call("GET", "/v1/schema", headers).json()["resource"]
     flow = shipped.call("GET", "/v1/flowdiagram?flow_name=client_intake", headers).json()["resource"]
     fits = shipped.call("POST", "/v1/record", headers | {"X-Executiontime": "2099-01-01T00:00:00Z"}, SAMPLE)
-    return schema["schema"], flow["current_flow"]["status"], fits.status_code
+    shipped.call("DELETE", f"/v1/record/{fits.json()['resource']['data_record_id']}", headers)
+    records = shipped.call("GET", "/v1/record/search", headers).json()["resource"]["total"]
+    return schema["schema"], flow["current_flow"]["status"], fits.status_code, records

@@ -9,35 +9,17 @@ from django.utils.regex_helper import normalize
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.core.http.openapi.operation import TEXT, Answer, Operation, list_of, operation, shape
+from apps.applications.api.openapi import DIRECTORY
+from apps.core.http.openapi.operation import operation
 from apps.core.http.viewsets import EnvelopeViewSet
 
 ROOT = "v1/"
-LIST = Operation(
-    name="listMethods",
-    tag="Reference",
-    summary="List the methods of the API",
-    answer=Answer(
-        message="The methods of the API are listed.",
-        resource=list_of(shape({"method": TEXT, "endpoint": TEXT, "usage": TEXT, "scopes": list_of(TEXT)})),
-        examples={
-            "Beginning": [
-                {
-                    "method": "GET",
-                    "endpoint": "/v1/schema",
-                    "usage": "Read the data schema as it was sent.",
-                    "scopes": ["schema.read"],
-                }
-            ]
-        },
-    ),
-)
 
 
 class DirectoryViewSet(EnvelopeViewSet):
     """The list of the API's methods; no credentials needed."""
 
-    @operation(LIST)
+    @operation(DIRECTORY)
     def list(self, request: Request) -> Response:
         """List the methods of the API."""
         return self.answer(list(endpoints()), "The methods of the API are listed.")

@@ -10,7 +10,7 @@ from apps.core import errors
 from apps.core.errors import FlowizeError
 from apps.core.http.openapi import answers
 from apps.core.http.openapi.autoschema import OperationSchema
-from apps.core.http.openapi.operation import TEXT, Answer, Named, Operation, Parameter, shape
+from apps.core.http.openapi.operation import TEXT, Answer, Named, Operation, Parameter, list_of, shape
 
 SCHEMES: dict[str, dict[str, Any]] = {
     "bearer": {
@@ -52,7 +52,8 @@ SHARED_PARAMETERS = {
     "Idempotency-Key": {
         "name": "Idempotency-Key",
         "in": "header",
-        "description": "Makes the call once: the same request with the same key is answered again as it was then.",
+        "description": "Makes the call once, however often it is sent: a repetition with the same key and the same "
+        "content is answered as the first was, with `Idempotency-Replayed: true`; other content gets 409.",
         "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,255}$"},
     },
 }
@@ -79,6 +80,11 @@ class CallerSchema(OperationSchema):
         """Whether calls are counted."""
         return hasattr(self.view, "rate")
 
+    @property
+    def repeatable(self) -> bool:
+        """Whether the call takes an ``Idempotency-Key``."""
+        return self.method == "POST" and isinstance(self.view, CallerViewSet) and self.view.repeatable
+
     def get_auth(self) -> list[dict[str, Any]]:
         """One alternative for each way to send each kind of credentials."""
         return [way for style in self.styles for way in self._ways(style)] or super().get_auth()
@@ -94,17 +100,20 @@ class CallerSchema(OperationSchema):
             yield errors.WrongCredentials
         if self.limited:
             yield errors.TooManyRequests
+        if self.repeatable:
+            yield errors.Conflict
 
     def headers(self) -> tuple[str, ...]:
         """The caller's rate limit beside the rest."""
-        return super().headers() + (answers.RATE if self.limited else ())
+        replayed = ("Idempotency-Replayed",) if self.repeatable else ()
+        return super().headers() + replayed + (answers.RATE if self.limited else ())
 
     def shared_parameters(self) -> Iterator[str]:
         """Scopes may be narrowed wherever one is asked for."""
         yield from super().shared_parameters()
         if self.scope:
             yield "X-Scopes"
-        if self.method == "POST" and self._of_caller("repeatable", False):
+        if self.repeatable:
             yield "Idempotency-Key"
 
     def _ways(self, style: type) -> list[dict[str, list[str]]]:
@@ -189,6 +198,39 @@ REFRESH = Operation(
                 "access_token": "9a1d6f0f3a9f4f0c8a55c37f5d6f80f0a9c1f1f7a8f7b3d0c5e2a4b6d8e0f1a2",
                 "expires_at": 1796336905,
             }
+        },
+    ),
+)
+DIRECTORY = Operation(
+    name="listMethods",
+    tag="Reference",
+    summary="List the methods of the API",
+    description="Every method of every path, what it is for, and the scopes it asks for. Needs no credentials; "
+    "`OPTIONS` answers the same.",
+    answer=Answer(
+        message="The methods of the API are listed.",
+        resource=list_of(
+            Named(
+                "Method",
+                shape(
+                    {
+                        "method": {"type": "string", "enum": ["GET", "POST", "PUT", "DELETE"]},
+                        "endpoint": TEXT,
+                        "usage": TEXT,
+                        "scopes": list_of({"type": "string", "enum": list(SCOPES)}),
+                    }
+                ),
+            )
+        ),
+        examples={
+            "Beginning": [
+                {
+                    "method": "POST",
+                    "endpoint": "/v1/record",
+                    "usage": "Insert one document, or an array of them, into a flow.",
+                    "scopes": ["record"],
+                }
+            ]
         },
     ),
 )

@@ -63,10 +63,6 @@ CREATED_EXAMPLE = {
     "data_record_id": UUID_EXAMPLE,
     "data_record": RECORD_EXAMPLE,
 }
-UPDATED = Named(
-    "RecordUpdated", shape({"flow_name": TEXT, "customer_id": NUMBER, "uuid": TEXT, "data_record": DOCUMENT})
-)
-UPDATED_EXAMPLE = {"flow_name": FLOW, "customer_id": "1", "uuid": UUID_EXAMPLE, "data_record": RECORD_EXAMPLE}
 STEP = Named(
     "TraceEntry",
     shape(
@@ -165,35 +161,49 @@ RETRIEVE = Operation(
         },
     ),
 )
+
+UPDATED = Named(
+    "RecordUpdated",
+    shape({"flow_name": TEXT, "customer_id": NUMBER, "uuid": TEXT, "data_record": DOCUMENT}),
+)
+UPDATED_EXAMPLE = {
+    "flow_name": FLOW,
+    "customer_id": "1",
+    "uuid": UUID_EXAMPLE,
+    "data_record": RECORD_EXAMPLE,
+}
 UPDATE = Operation(
     name="updateRecord",
     tag=TAG,
-    summary="Replace the document of a record",
-    description="The body takes the place of the whole document and must fit the data schema. Several records are "
-    "named with commas between them and get an array of as many documents: all are replaced or none.",
+    summary="Replace the documents of records",
+    description="The body is the new document in full, or an array of as many documents as `X-Uuid` names records with "
+    "commas between them, which are replaced all or not at all. Each must fit the data schema in force. Where the "
+    "records stand in their flows stays as it is. A record that is being processed refuses it with 403. `If-Match` is "
+    "for a single record.",
     parameters=[UUID],
-    body=Body(
-        schema={"anyOf": [DOCUMENT, list_of(DOCUMENT, minItems=1, maxItems=settings.RECORDS_PER_CALL)]},
-        examples={"One record": RECORD_EXAMPLE},
-    ),
+    body=CREATE.body,
     conditional=True,
-    errors=[errors.NotFound],
+    errors=[errors.RecordInUse, errors.NotFound],
     answer=Answer(
         message="Data Record was updated successfully",
         resource={"anyOf": [UPDATED, list_of(UPDATED)]},
-        examples={"One record": UPDATED_EXAMPLE},
+        examples={
+            "One record": UPDATED_EXAMPLE,
+            "Several records": [UPDATED_EXAMPLE, UPDATED_EXAMPLE | {"uuid": "client-1002"}],
+        },
     ),
 )
 DESTROY = Operation(
     name="deleteRecord",
     tag=TAG,
     summary="Remove a record with its document and trace",
+    description="A record that is being processed refuses it with 403.",
     parameters=[UUID],
     conditional=True,
-    errors=[errors.NotFound],
+    errors=[errors.RecordInUse, errors.NotFound],
     answer=Answer(
         message="Data Record was removed successfully",
-        resource=shape({"flow_name": TEXT, "uuid": TEXT}),
+        resource=Named("RecordRemoved", shape({"flow_name": TEXT, "uuid": TEXT})),
         examples={"Removed": {"flow_name": FLOW, "uuid": UUID_EXAMPLE}},
     ),
 )

@@ -7,12 +7,10 @@ from apps.applications.api.base import CallerViewSet
 from apps.core.errors import BadRequest
 from apps.core.http.openapi.operation import operation
 from apps.core.http.parameters import one_of
-from apps.records.api import queue_openapi as openapi
+from apps.records.api.openapi_queue import CHANGE_STATUS, MOVE, MOVED
 from apps.records.api.uuids import listed_uuids
 from apps.records.moving import move_records
 from apps.records.queueing import QUEUE_ACTS, Result, change_queue
-
-MOVED = "Data Record is moved to a new flow successfully and it is included in the queue."
 
 
 class QueueViewSet(CallerViewSet):
@@ -20,7 +18,7 @@ class QueueViewSet(CallerViewSet):
 
     required_scopes = {"change_status": "record", "move": "record"}
 
-    @operation(openapi.CHANGE_STATUS)
+    @operation(CHANGE_STATUS)
     def change_status(self, request: Request) -> Response:
         """Pause, resume, execute, take out of the queue, or continue after an error."""
         word = one_of(request, headers=("X-Queue-Status",), parameters=("queue_status",))
@@ -31,7 +29,7 @@ class QueueViewSet(CallerViewSet):
         resource = {"records": [_queued(result) for result in results], "total": len(results)}
         return self.answer(resource, f"{_changed(results)} datarecords {act.past}")
 
-    @operation(openapi.MOVE)
+    @operation(MOVE)
     def move(self, request: Request) -> Response:
         """Let records begin anew in another flow."""
         flow = one_of(request, headers=("X-MoveToFlow-Flow",), parameters=("movetoflow",))

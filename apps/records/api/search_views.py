@@ -18,11 +18,26 @@ from apps.core.http.parameters import one_of
 from apps.core.http.parsers import read_body
 from apps.core.jsonio import read_json, write_json
 from apps.flows.selectors import program
-from apps.records.api.search_openapi import DEFAULT_LIMIT, MOST, PARAMETERS, SEARCH
+from apps.records.api.openapi_search import search
 from apps.records.life_cycle import QueueState, state_of
 from apps.records.models import Hold, Status
 from apps.records.searching import FoundRecord, Search, search_records
 
+# What is searched by: the name inside, its headers, its names in the URL or a form.
+PARAMETERS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "limit": (("X-Limit",), ("limit",)),
+    "offset": (("X-Offset",), ("offset",)),
+    "uuid": (("X-Uuid", "uuid"), ("uuid",)),
+    "flow_id": (("X-Flow-Id",), ("flow_id",)),
+    "flow_name": (("X-Flow",), ("flow_name", "flow")),
+    "status": (("X-Datarecord-Status",), ("datarecord_status",)),
+    "field_name": (("X-Datafield-Name",), ("datafield_name",)),
+    "field_value": (("X-Datafield-Value",), ("datafield_value",)),
+    "date_type": (("X-Date-Type",), ("date_type",)),
+    "date_from": (("X-Date-From",), ("date_from",)),
+    "date_to": (("X-Date-To",), ("date_to",)),
+}
+DEFAULT_LIMIT, MOST = 10, 100
 FORMS = ("", "application/json", "application/x-www-form-urlencoded")
 
 
@@ -45,16 +60,16 @@ class SearchViewSet(CallerViewSet):
             merged.appendlist(name, value)
         return merged
 
-    @operation(SEARCH)
+    @operation(search(PARAMETERS))
     def list(self, request: Request) -> Response:
         """Records by uuid, flow, status, data field and dates, newest first."""
-        search = self._search(_given(request))
-        found = search_records(self.caller, search)
+        wanted = self._search(_given(request))
+        found = search_records(self.caller, wanted)
         resource = {
             "records": [self._row(record) for record in found.records],
             "total": found.total,
-            "offset": search.page.offset,
-            "limit": search.page.limit,
+            "offset": wanted.page.offset,
+            "limit": wanted.page.limit,
         }
         return self.answer(resource, "The query has been executed successfully.")
 
@@ -98,10 +113,10 @@ class SearchViewSet(CallerViewSet):
 
 def _given(request: Request) -> dict[str, str]:
     """The search's parameters; one in a header, and those of the URL no longer count."""
-    in_headers = {name: one_of(request, headers=known.headers) for name, known in PARAMETERS.items()}
+    in_headers = {name: one_of(request, headers=headers) for name, (headers, _) in PARAMETERS.items()}
     if any(in_headers.values()):
         return {name: value for name, value in in_headers.items() if value}
-    in_url = {name: one_of(request, parameters=known.query) for name, known in PARAMETERS.items()}
+    in_url = {name: one_of(request, parameters=parameters) for name, (_, parameters) in PARAMETERS.items()}
     return {name: value for name, value in in_url.items() if value}
 
 

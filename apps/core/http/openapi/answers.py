@@ -19,6 +19,7 @@ HEADERS: dict[str, dict[str, Any]] = {
     "X-RateLimit-Reset": {"description": "Seconds until the window ends.", "schema": {"type": "integer"}},
     "Retry-After": {"description": "Seconds to wait before the next attempt.", "schema": {"type": "integer"}},
     "WWW-Authenticate": {"description": "What kind of credentials is asked for (RFC 6750).", "schema": TEXT},
+    "Idempotency-Replayed": {"description": "`true` on the first answer given again.", "schema": TEXT},
     "ETag": {"description": "Names this state of the resource, for `If-None-Match` and `If-Match`.", "schema": TEXT},
     "Last-Modified": {"description": "When the resource was changed last, where that is known.", "schema": TEXT},
 }

@@ -48,7 +48,8 @@ SHARED_PARAMETERS: Object = {
     "fields": {
         "name": "fields",
         "in": "query",
-        "description": "The parts of the resource to answer with, separated by commas: `info.uuid,data_record`.",
+        "description": "The parts of the resource to answer, with commas between them and dots for what is inside "
+        "another: `a,b.c`. The resource then holds nothing else; a field it does not have gets 400.",
         "schema": TEXT,
     }
 }
@@ -107,10 +108,15 @@ class OperationSchema(AutoSchema):
         yield from self._told.errors
         if self.method != "GET":
             yield from CARRYING
-        if self._told.body:
+        if self._sends_body:
             yield errors.UnsupportedMediaType
         if self._told.conditional:
             yield errors.PreconditionFailed
+
+    @property
+    def _sends_body(self) -> bool:
+        """Whether the call has a body to describe; a read has none that tools would send."""
+        return self._told.body is not None and self.method != "GET"
 
     @property
     def tagged(self) -> bool:
@@ -123,11 +129,12 @@ class OperationSchema(AutoSchema):
 
     def shared_parameters(self) -> Iterator[str]:
         """Names of the parameters that stand among the components."""
+        if not self._told.whole:
+            yield "fields"
         if self.tagged:
             yield from ("If-None-Match", "If-Modified-Since")
         if self._told.conditional:
             yield from ("If-Match", "If-Unmodified-Since")
-        yield "fields"
 
     def _get_parameters(self) -> list[Object]:
         own = [placed for parameter in self._told.parameters for placed in parameter.placed(self.path)]
@@ -135,7 +142,7 @@ class OperationSchema(AutoSchema):
 
     def _get_request_body(self, direction: str = "request") -> Object | None:
         body = self._told.body
-        if body is None or self.method == "GET":
+        if body is None or not self._sends_body:
             return None
         schema = self._resolved(body.schema)
         content: Object = {kind: {"schema": SCHEMAS.get(kind, schema)} for kind in self.map_parsers()}

@@ -102,7 +102,7 @@ class Operation:
 
     ``errors`` are those beyond what every call may answer; ``styles`` the kinds of credentials, when they are others
     than the viewset says; ``conditional`` says that a change honours ``If-Match``, ``stored`` that the answer to a read
-    may be kept and asked for again with its entity tag.
+    may be kept and asked for again with its entity tag, ``whole`` that ``fields`` cannot choose from the answer.
     """
 
     name: str
@@ -116,6 +116,7 @@ class Operation:
     styles: tuple[type, ...] | None = None
     conditional: bool = False
     stored: bool = True
+    whole: bool = False
 
 
 def operation(described: Operation) -> Callable[[View], View]:
