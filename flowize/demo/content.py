@@ -50,6 +50,10 @@ KEYSTORES: tuple[tuple[str, str, Any], ...] = (
     ("letters", "raw", ""),
 )
 
+TABLE_NAME = "clients"
+# Name and kind of each column.
+TABLE_COLUMNS = {"username": "text", "password": "text", "age": "integer"}
+
 _TEXT = {"type": "string", "maxLength": 1000}
 # The documents in circulation send these as a truth value, a number or a text.
 _LOOSE = {"type": ["boolean", "string", "number", "null"]}

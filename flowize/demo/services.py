@@ -22,6 +22,8 @@ from apps.flows.models import Flow
 from apps.keystores.models import Keystore
 from apps.schemas.models import Schema
 from apps.schemas.services import check_texts
+from apps.tables.models import Table
+from apps.tables.structure import add_column, create_table
 from apps.webhooks.models import Webhook
 from apps.webhooks.services import save_with_new_uri
 from flowize.demo import content
@@ -43,6 +45,7 @@ def build_demo(name: str, rate_limit: int) -> dict[str, Any]:
     flow = _publish_flow(caller, organization)
     _store_schema(workspace)
     _make_keystores(workspace)
+    _make_table(caller)
     username, password = _renew_user(organization)
     return {
         "base_url": settings.PUBLIC_URL,
@@ -136,3 +139,11 @@ def _make_keystores(workspace: Workspace) -> None:
     for identifier, kind, structure in content.KEYSTORES:
         defaults = {"kind": kind, "structure": write_json(structure).decode()}
         Keystore.objects.get_or_create(workspace=workspace, identifier=identifier, defaults=defaults)
+
+
+def _make_table(caller: Caller) -> None:
+    if Table.objects.in_workspace(caller.workspace_id).filter(name=content.TABLE_NAME).exists():
+        return
+    table = create_table(caller, name=content.TABLE_NAME)
+    for name, kind in content.TABLE_COLUMNS.items():
+        add_column(caller, table, name=name, kind=kind)

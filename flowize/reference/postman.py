@@ -14,7 +14,7 @@ from flowize.reference.story import STORY, Step
 
 FORMAT = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
 CREDENTIALS = ("api_key", "app_key", "client_id", "client_secret", "organization_api_key", "webhook_uri")
-ON_THE_WAY = ("access_token", "refresh_token", "record")
+ON_THE_WAY = ("access_token", "refresh_token", "record", "row")
 SENT = {
     "apiKey": {"X-Apikey": "{{api_key}}", "X-App": "{{app_key}}"},
     "clientId": {"client_id": "{{client_id}}", "client_secret": "{{client_secret}}"},
@@ -179,7 +179,8 @@ def _after(step: Step, status: int, answer: Object) -> list[str]:
     shown = next(iter(_examples(answer).values()))["value"]
     if isinstance(shown, dict) and "request-ip" in shown:
         message = json.dumps(step.message or shown["message"])
-        lines.append(f'pm.test("says so", () => pm.expect(pm.response.json().message).to.eql({message}));')
+        said = f"pm.variables.replaceIn({message})" if "{{" in message else message
+        lines.append(f'pm.test("says so", () => pm.expect(pm.response.json().message).to.eql({said}));')
     for name, place in step.keeps.items():
         lines.append(f"pm.collectionVariables.set({json.dumps(name)}, pm.response.json().{place});")
     return lines

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from flowize.demo.content import SAMPLE, SCHEMA
+from flowize.demo.content import KEYSTORES, SAMPLE, SCHEMA, TABLE_NAME
 
 LATER = "2099-01-01T00:00:00+00:00"  # a record that waits is in nobody's hands
 
@@ -47,6 +47,15 @@ OTHER = {name: f"{value}-other" for name, value in RECORD.items()}
 TOKENS = {"access_token": "resource.access_token", "refresh_token": "resource.refresh_token"}
 GRANT = {"grant_type": "client_credentials"}
 REFRESH = GRANT | {"refresh_token": "{{refresh_token}}"}
+
+KEY = {"{keystore_id}": KEYSTORES[0][0], "{key}": "postman"}
+STORED = {"temp": 15, "wind": "2 km/h S", "city": "London"}
+KEY_REMOVED = f"Successfully deleted key {KEY['{key}']} in keystore {KEYSTORES[0][0]}"
+TABLE = {"{table}": TABLE_NAME}
+ROW = {"username": "postman", "age": 54}
+THE_ROW = TABLE | {"{row}": "{{row}}"}
+BY_ID = {"condition": "AND", "rules": [{"field": "id", "operator": "=", "value": "{{row}}"}]}
+ROW_REMOVED = f"Successfully deleted row {{{{row}}}} in table {TABLE_NAME}"
 
 STORY: Sequence[Step] = (
     Step(operation="checkAuthentication", values=GRANT, keeps=TOKENS),
@@ -104,6 +113,26 @@ STORY: Sequence[Step] = (
         message="Flow diagram has been resumed successfully",
         folder="Records",
     ),
+    Step(operation="updateKey", values=KEY, body=STORED),
+    Step(operation="deleteKey", values=KEY, message=KEY_REMOVED),
+    Step(operation="insertKey", values=KEY, body=STORED),
+    Step(operation="getKey", values=KEY),
+    Step(operation="searchKeystore", values=KEY),
+    Step(operation="deleteKey", title="Remove the key again", values=KEY, message=KEY_REMOVED),
+    Step(operation="insertRowByTable", values=TABLE, body=ROW, keeps={"row": "data[0].id"}),
+    Step(operation="getRow", values=THE_ROW),
+    Step(operation="searchRows", values=TABLE),
+    Step(operation="updateRowsByRow", values=THE_ROW, body={"age": 55}, title="Change a row"),
+    Step(operation="updateRowsByTable", values=TABLE, body={"age": 56, "where": BY_ID}),
+    Step(operation="deleteRow", values=THE_ROW, message=ROW_REMOVED),
+    Step(
+        operation="insertRowByRow",
+        title="Insert a row by an address with an id",
+        values=THE_ROW,
+        body=ROW,
+        keeps={"row": "data[0].id"},
+    ),
+    Step(operation="deleteRow", title="Remove it, too", values=THE_ROW, message=ROW_REMOVED),
     Step(operation="webhook", values={"{uri}": "{{webhook_uri}}"}),
     Step(operation="listMethods"),
     Step(operation="getOpenApi"),

@@ -22,7 +22,7 @@ from apps.tables.searching import OPERATORS
 from apps.tables.services import MOST_ROWS
 
 TAG = "Tables"
-NAME = "people"
+NAME = "clients"
 TIME = "2026-04-29 10:05:00"
 COLUMNS = {"username": "newuser", "age": 54}
 STORED = {"id": "2", "date_created": TIME, "date_updated": TIME, **COLUMNS}
