@@ -19,6 +19,7 @@ from apps.core.http.openapi.operation import (
 from apps.flows.api.openapi import FLOW, FLOW_ID, FLOW_NAME, NUMBER
 from apps.records.api.trace import CURRENT, DONE, FAILED
 from apps.records.models import Status
+from apps.records.services import RESERVED
 
 TAG = "Records"
 UUID_EXAMPLE = "client-1001"
@@ -35,8 +36,13 @@ UUID = Parameter(
     headers=("X-Uuid", "uuid"),
     query=("uuid",),
     path="uuid",
-    description="The record's name: 1 to 128 visible ASCII characters without a slash.",
-    schema={"type": "string", "pattern": "^[\\x21-\\x2e\\x30-\\x7e]{1,128}$"},
+    description="The record's name: 1 to 128 visible ASCII characters without a slash, and none of the words that are "
+    "calls.",
+    schema={
+        "type": "string",
+        "pattern": "^[\\x21-\\x2e\\x30-\\x7e]{1,128}$",
+        "not": {"enum": sorted(RESERVED)},
+    },
     example=UUID_EXAMPLE,
 )
 NEW_UUID = Parameter(
