@@ -78,10 +78,16 @@ def known(acme: Tenant) -> dict[str, str]:
 )
 def test_every_answer_is_as_described(case: Any, acme: Tenant, known: dict[str, str], one_connection: None) -> None:
     headers = credentials(acme, case.operation) | {"Host": "localhost"}
-    ask(case, headers)
+    if not leads_elsewhere(case):
+        ask(case, headers)
     for name in known.keys() & case.path_parameters.keys():
         case.path_parameters[name] = known[name]
     ask(case, headers | {"X-Flow": "intake"})
+
+
+def leads_elsewhere(case: Any) -> bool:
+    """Whether the path is that of another call: OpenAPI matches paths without parts to fill in first."""
+    return case.formatted_path.rstrip("/") != case.path and case.formatted_path.rstrip("/") in generic()["paths"]
 
 
 def ask(case: Any, headers: dict[str, str]) -> None:
