@@ -212,8 +212,11 @@ EGRESS_ALLOW = [
     ipaddress.ip_network(value)
     for value in env.list("EGRESS_ALLOW", default=["127.0.0.0/8", "::1/128"] if EMBEDDED else [])
 ]
-WEBHOOK_EVENT_DAYS = env.int("WEBHOOK_EVENT_DAYS", default=0)
 EGRESS_MAX_BYTES = env.int("EGRESS_MAX_BYTES", default=5 * 1024 * 1024)
+
+# --- Webhooks ---------------------------------------------------------------------------------------------------
+
+WEBHOOK_EVENT_DAYS = env.int("WEBHOOK_EVENT_DAYS", default=0)
 
 # --- Searches and tables ------------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ import base64
 import re
 import time
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
@@ -15,8 +16,10 @@ from apps.applications.hashers import RandomSecretHasher
 from apps.applications.models import Application
 from apps.applications.scopes import SCOPES
 from tests.conftest import Tenant
+from tests.contract.xml_reader import read_answer
 
 TOKEN, REVOKE, INTROSPECT = "/o/token/", "/o/revoke_token/", "/o/introspect/"
+METADATA = "/.well-known/oauth-authorization-server"
 GRANT = {"grant_type": "client_credentials"}
 every_endpoint = pytest.mark.parametrize("path", [TOKEN, REVOKE, INTROSPECT])
 
@@ -157,12 +160,57 @@ def test_a_wrong_address(client: Client, acme: Tenant, path: str) -> None:
 
 
 @every_endpoint
-@pytest.mark.parametrize("method", ["get", "put", "patch", "delete"])
-def test_only_post(client: Client, acme: Tenant, path: str, method: str) -> None:
-    response = getattr(client, method)(path, headers=basic(acme))
-    assert response.status_code == 405
-    assert "POST" in response["Allow"]
+@pytest.mark.parametrize("end", ["/", ""])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "TRACE"])
+def test_only_post(client: Client, acme: Tenant, path: str, end: str, method: str) -> None:
+    form = urlencode(GRANT | pair(acme) | {"token": "x"})
+    kind = "application/x-www-form-urlencoded"
+    response = client.generic(method, path.rstrip("/") + end, form, kind, headers=basic(acme))
+    assert (response.status_code, response["Allow"], response["Cache-Control"]) == (405, "POST, OPTIONS", "no-store")
+    assert response["Content-Type"] == "application/json"
+    assert method == "HEAD" or response.json() == {
+        "id": "method-not-allowed",
+        "code": 405,
+        "request-ip": "127.0.0.1",
+        "resource": [],
+        "message": None,
+        "error": {"code": 405, "message": "The method is not allowed for this path."},
+    }
     assert not AccessToken.objects.exists()
+
+
+@every_endpoint
+def test_another_method_in_xml(client: Client, acme: Tenant, path: str) -> None:
+    response = client.get(path, headers={"Accept": "application/xml"})
+    assert (response.status_code, response["Content-Type"]) == (405, "application/xml; charset=utf-8")
+    assert read_answer(response.content)["error"]["code"] == 405
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [*((path, "POST, OPTIONS") for path in (TOKEN, REVOKE, INTROSPECT)), (METADATA, "GET, HEAD, OPTIONS")],
+)
+@pytest.mark.parametrize("end", ["/", ""])
+def test_options_names_the_methods(client: Client, db: None, path: str, methods: str, end: str) -> None:
+    response = client.options(path.rstrip("/") + end)
+    assert (response.status_code, response["Allow"], response["Content-Type"]) == (200, methods, "application/json")
+    assert response.json()["resource"] == {"methods": methods.split(", ")}
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_the_metadata_is_only_read(client: Client, db: None, method: str) -> None:
+    response = client.generic(method, METADATA)
+    assert (response.status_code, response["Allow"]) == (405, "GET, HEAD, OPTIONS")
+    assert response.json()["error"]["code"] == 405
+    assert client.get(f"{METADATA}/").json() == client.get(METADATA).json()
+
+
+def test_the_last_slash_is_optional(client: Client, acme: Tenant) -> None:
+    token = client.post(TOKEN.rstrip("/"), GRANT | pair(acme)).json()["access_token"]
+    asked = pair(acme) | {"token": token}
+    assert client.post(INTROSPECT.rstrip("/"), asked).json()["active"] is True
+    assert client.post(REVOKE.rstrip("/"), asked).status_code == 200
+    assert client.post(INTROSPECT.rstrip("/"), asked).json() == {"active": False}
 
 
 @every_endpoint
@@ -234,7 +282,7 @@ def test_revocation_of_a_foreign_token_does_nothing(client: Client, acme: Tenant
 
 
 def test_the_metadata_names_what_is_there(client: Client, db: None) -> None:
-    body = client.get("/.well-known/oauth-authorization-server").json()
+    body = client.get(METADATA).json()
     assert body["grant_types_supported"] == ["client_credentials"]
     assert body["response_types_supported"] == []
     assert body["scopes_supported"] == sorted(SCOPES)

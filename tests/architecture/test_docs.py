@@ -123,6 +123,12 @@ def test_the_defaults_of_settings_are_those_of_the_code() -> None:
     assert {described[name] for name, default in defaults.items() if default == ""} == {"empty"}
 
 
+def test_settings_are_described_in_the_order_of_the_code() -> None:
+    reads = sorted(_reads(_python("settings.py")), key=lambda read: read[1].lineno)
+    in_code = list(dict.fromkeys(name for name, _ in reads))
+    assert [name for name in described_settings() if name in in_code] == in_code
+
+
 def test_variables_that_cannot_come_from_a_file_are_marked() -> None:
     marked = {code(row[0].removesuffix("¹")) for row in all_rows(page("settings.md"), "Variable") if "¹" in row[0]}
     by_settings = {name for name, _ in _reads(_python("settings.py"))}
@@ -155,7 +161,7 @@ def test_every_endpoint_is_listed_with_its_methods_and_scopes() -> None:
         actions = {method.upper(): action for method, action in pattern.callback.actions.items() if method != "head"}
         served[path] = {method: scopes.get(action, "–") for method, action in actions.items()}
     assert {path: methods for path, methods in listed.items() if path.startswith("/v1/")} == served
-    assert {f"/{pattern.pattern}" for pattern in oauth_patterns} <= set(listed)
+    assert {f"/{pattern.pattern}" for pattern in oauth_patterns if pattern.name} <= set(listed)
 
 
 def test_every_status_of_a_record_is_explained() -> None:

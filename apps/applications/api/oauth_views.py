@@ -14,8 +14,11 @@ from apps.applications.authentication import ClientCredentials, authenticate
 from apps.applications.ratelimit import count_failed_login
 from apps.core import tokens
 from apps.core.errors import BadRequest, FlowizeError, WrongCredentials
+from apps.core.http import envelope
 from apps.core.http.client import address_of
+from apps.core.http.error_pages import write
 
+ALLOWED = ("POST", "OPTIONS")
 REASONS = {401: "invalid_client", 403: "access_denied", 429: "temporarily_unavailable", 503: "temporarily_unavailable"}
 
 
@@ -31,11 +34,17 @@ def _refusal(error: FlowizeError) -> JsonResponse:
 class GuardedMixin:
     """Hands the client's address to the validator, counts wrong credentials, and words refusals as the RFC does."""
 
+    http_method_names = [method.lower() for method in ALLOWED]
+
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         """Let the library answer; whatever it answers must not be stored."""
         response = self._answer(request, *args, **kwargs)
         response["Cache-Control"] = "no-store"
         return response
+
+    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Which methods the path takes, as everywhere in the API."""
+        return write(request, 200, envelope.methods(ALLOWED, address_of(request)), {"Allow": ", ".join(ALLOWED)})
 
     def _answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         address = address_of(request)
