@@ -135,12 +135,16 @@ def publish(tenant: Tenant, document: dict[str, Any], name: str | None = None) -
 
 @pytest.fixture(autouse=True)
 def _fresh_caches() -> Iterator[None]:
-    """No credential or option remembered from another test."""
+    """Nothing remembered from another test; a test database that is made anew gives the same ids again."""
     yield
     from apps.applications.authentication import forget_credentials
+    from apps.flows.selectors import program
     from apps.records.fields import forget_fields
     from apps.records.hosts import forget_hosts
+    from apps.schemas.selectors import compiled
 
+    compiled.cache_clear()
+    program.cache_clear()
     forget_credentials()
     forget_fields()
     forget_hosts()

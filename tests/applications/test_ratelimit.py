@@ -125,9 +125,11 @@ def test_wrong_credentials_count_for_their_address(client: Client, acme: Tenant,
     assert client.get(PATH, headers=bad, REMOTE_ADDR="10.0.0.1").status_code == 401
 
 
-def test_a_wrong_address_is_no_wrong_credential(client: Client, acme: Tenant) -> None:
-    assert client.get(PATH, headers=acme.headers, REMOTE_ADDR="10.0.0.1").status_code == 403
-    assert not RateWindow.objects.exists()
+def test_a_wrong_address_counts_for_itself(client: Client, acme: Tenant, settings: Any) -> None:
+    settings.LOGIN_RATE_LIMIT = 2
+    seen = [standing(client.get(PATH, headers=acme.headers, REMOTE_ADDR="10.0.0.1")) for _ in range(3)]
+    assert seen == [(403, 2, 1, 3600), (403, 2, 0, 3600), (429, 2, 0, 3600)]
+    assert client.get(PATH, headers=acme.headers).status_code == 200
 
 
 def test_forged_forwarding_headers_open_no_new_window(client: Client, acme: Tenant, settings: Any) -> None:
