@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views import View
@@ -31,12 +32,12 @@ def _refusal(error: FlowizeError) -> JsonResponse:
     return response
 
 
-class GuardedMixin:
+class GuardedView(View):
     """Hands the client's address to the validator, counts wrong credentials, and words refusals as the RFC does."""
 
     http_method_names = [method.lower() for method in ALLOWED]
 
-    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         """Let the library answer; whatever it answers must not be stored."""
         response = self._answer(request, *args, **kwargs)
         response["Cache-Control"] = "no-store"
@@ -46,19 +47,19 @@ class GuardedMixin:
         """Which methods the path takes, as everywhere in the API."""
         return write(request, 200, envelope.methods(ALLOWED, address_of(request)), {"Allow": ", ".join(ALLOWED)})
 
-    def _answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def _answer(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         address = address_of(request)
         request.META["X_CLIENT_ADDRESS"] = address
         try:
             if any(len(values) > 1 for _, values in request.POST.lists()):
                 raise BadRequest("A parameter is given more than once.")
-            response = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+            response = super().dispatch(request, *args, **kwargs)
         except FlowizeError as error:
             response = _refusal(error)
         return self._counted(response, address)
 
     @staticmethod
-    def _counted(response: HttpResponse, address: str) -> HttpResponse:
+    def _counted(response: HttpResponseBase, address: str) -> HttpResponseBase:
         if response.status_code != 401:
             return response
         try:
@@ -69,7 +70,7 @@ class GuardedMixin:
 
 
 @method_decorator(csrf_exempt, name="dispatch")
-class GuardedTokenView(GuardedMixin, TokenView):
+class GuardedTokenView(GuardedView, TokenView):
     """``POST /o/token/``: RFC 6749, client credentials grant; the library's other grants are not offered."""
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -82,12 +83,12 @@ class GuardedTokenView(GuardedMixin, TokenView):
 
 
 @method_decorator(csrf_exempt, name="dispatch")
-class GuardedRevokeTokenView(GuardedMixin, RevokeTokenView):
+class GuardedRevokeTokenView(GuardedView, RevokeTokenView):
     """``POST /o/revoke_token/``: RFC 7009."""
 
 
 @method_decorator(csrf_exempt, name="dispatch")
-class IntrospectView(GuardedMixin, View):
+class IntrospectView(GuardedView):
     """``POST /o/introspect/``: RFC 7662; a client learns of its own tokens only."""
 
     def post(self, request: HttpRequest) -> HttpResponse:
