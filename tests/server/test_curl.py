@@ -12,7 +12,7 @@ import pytest
 from tests.contract.builders import base64_of, filled
 from tests.contract.exchanges import all_exchanges, answer_of, differences
 from tests.contract.stage.records import DOCUMENTED
-from tests.server.installation import Installation, client_headers
+from tests.server.installation import Installation, client_headers, key_headers
 
 pytestmark = [pytest.mark.server, pytest.mark.xdist_group("server")]
 
@@ -33,6 +33,8 @@ def named(shipped: Installation) -> Callable[[str], str]:
     bought = shipped.call("GET", "/v1/checkauthentication", client_headers(shipped.acme)).json()["resource"]
     shipped.issued += [bought["access_token"], bought["refresh_token"]]
     schema = shipped.database.rows("SELECT source, sample FROM schemas_schema ORDER BY id LIMIT 1")[0]
+    sent = {"url": "www.example.nl", "schema": base64_of(schema[0]), "data_record": base64_of(schema[1])}
+    shipped.call("PUT", "/v1/schema", key_headers(shipped.acme), sent)
     things = {
         "base": shipped.base_url,
         "api_key": shipped.acme["api_key"],
@@ -43,8 +45,8 @@ def named(shipped: Installation) -> Callable[[str], str]:
         "refresh_token": bought["refresh_token"],
         "flow": shipped.acme["flow_name"],
         "customer": "acme demo",
-        "schema_text": base64_of(schema[0]),
-        "sample_text": base64_of(schema[1]),
+        "schema_text": sent["schema"],
+        "sample_text": sent["data_record"],
         "client_document": json.dumps(DOCUMENTED),
     }
     return things.__getitem__
