@@ -65,6 +65,7 @@ def _secret_key() -> str:
 
 
 SECRET_KEY = _secret_key()
+ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[])
 
 # --- Applications -----------------------------------------------------------------------------------------------
 
@@ -75,10 +76,13 @@ INSTALLED_APPS = [
     "apps.schemas",
     "apps.keystores",
     "apps.tables",
+    "apps.contents",
     "apps.flows",
     "apps.webhooks",
     "apps.records",
     "apps.triggers",
+    "apps.environments",
+    "apps.soap",
     "flowize",
     "flowize.demo",
     "unfold.apps.BasicAppConfig",

@@ -105,6 +105,9 @@ class Workspace(models.Model):
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="workspaces")
     api_host = models.CharField(max_length=255, blank=True, default="")
     time_zone = models.CharField(max_length=64, default=default_time_zone, validators=[validate_time_zone])
+    concurrency = models.PositiveIntegerField(
+        default=0, help_text="Most records that run at once in all workspaces of the same host; 0 means no limit."
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "api_host"], name="workspace_once")]

@@ -1,0 +1,13 @@
+"""The apps a flow may use: the registry.
+
+Pure apps run in memory. The others are carried out by the host, which gets a ``Call`` with the rendered config and
+answers with an ``AppResult`` or ``AppError``.
+"""
+
+from .app import App
+from .data import SET, VALIDATE
+from .http import HTTP, is_expected
+
+__all__ = ["APPS", "App", "is_expected"]
+
+APPS: dict[str, App] = {app.name: app for app in (VALIDATE, SET, HTTP)}

@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class SoapConfig(AppConfig):
+    name = "apps.soap"
+    label = "soap"
