@@ -37,7 +37,7 @@ class CaseScript:
 
     def left_over(self) -> list[str]:
         """What the case gave and nothing asked for."""
-        given = {"apps": self._answers, "goes_on": self._goes_on}
+        given: dict[str, dict[str, list[Any]]] = {"apps": self._answers, "goes_on": dict(self._goes_on)}
         return [
             f"{kind}/{name}: {len(rest)} unused"
             for kind, items in given.items()
