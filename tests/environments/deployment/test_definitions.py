@@ -23,7 +23,7 @@ from apps.tables.models import Column, Table
 from apps.webhooks.models import Webhook
 from apps.webhooks.services import register_webhook
 from tests.conftest import STRAIGHT_FLOW, Tenant, publish
-from tests.environments.conftest import deploy
+from tests.environments.deployment.conftest import deploy
 
 pytestmark = pytest.mark.django_db
 

@@ -12,7 +12,7 @@ from apps.environments.copying import copy_keystore, copy_table
 from apps.keystores.models import Keystore, KeystoreItem
 from apps.tables import services as tables
 from tests.conftest import Tenant
-from tests.environments.conftest import deploy
+from tests.environments.deployment.conftest import deploy
 
 pytestmark = pytest.mark.django_db
 
