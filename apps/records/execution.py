@@ -35,7 +35,7 @@ from apps.flows.engine.walk import (
 from apps.flows.selectors import program
 from apps.records.checkpoints import Content, Position, write_checkpoint
 from apps.records.claims import MOST_CLAIMS, Claimed, claim_due, claim_expired, give_back
-from apps.records.effects import perform
+from apps.records.effects import Effect, prepare
 from apps.records.hosts import host_of
 from apps.records.models import Hold, Status
 
@@ -160,7 +160,7 @@ class Drain:
             stale = time.monotonic() - run.begun > FRESH_SECONDS or run.claimed.claims > 1
             if (steps or run.token.changed or stale) and not _checkpoint(run, _underway(run), steps):
                 return
-            self.calls[self.pool.submit(_perform, outcome)] = (run, outcome)
+            self.calls[self.pool.submit(_perform, prepare(run.claimed.workspace_id, outcome))] = (run, outcome)
         else:
             _checkpoint(run, _position(run, outcome), steps)
 
@@ -201,9 +201,9 @@ def note_pulse(worker: str) -> None:
         )
 
 
-def _perform(call: Call) -> AppResult | AppError:
+def _perform(effect: Effect) -> AppResult | AppError:
     failpoint("before-effect")
-    return perform(call)
+    return effect()
 
 
 def _checkpoint(run: Run, position: Position, steps: list[StepDone]) -> bool:

@@ -1,6 +1,7 @@
 """How a walk ends: what the host has to do with the record next."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypedDict
 
@@ -39,6 +40,7 @@ class Call:
 
     ``config`` is rendered and fits the app's schema; read it, do not change it. ``timeout`` in seconds;
     ``idempotency_key`` stays the same over retries and crashes. ``started`` is the monotonic clock's ``started_at``.
+    ``scope`` has the roots that the object's expressions can read.
     """
 
     object: str
@@ -48,6 +50,7 @@ class Call:
     idempotency_key: str
     started_at: datetime
     started: float
+    scope: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
