@@ -44,9 +44,12 @@ def connection_names(workspace_id: int) -> set[str]:
     return set(Connection.objects.in_workspace(workspace_id).values_list("name", flat=True))
 
 
-def find_connection(workspace_id: int, name: str) -> Connection | None:
-    """The connection of that name, with its secrets readable; raises ``Undecipherable``."""
-    return Connection.objects.in_workspace(workspace_id).filter(name=name).first()
+def find_connection(workspace_id: int, name: str) -> Connection:
+    """The connection of that name, its secrets readable; raises ``NotFound`` and ``Undecipherable``."""
+    found = Connection.objects.in_workspace(workspace_id).filter(name=name).first()
+    if found is None:
+        raise NotFound(f"There is no connection '{name}'.")
+    return found
 
 
 def flows_using(connection: Connection) -> list[Flow]:

@@ -70,7 +70,7 @@ def _timeout_faults(app: App, config: dict[str, Any]) -> list[Fault]:
 
 def _expression_faults(app: App, config: dict[str, Any]) -> Iterator[Fault]:
     """Faults of the expressions that read an answer; they are no templates, so nothing is rendered in them."""
-    for key, schema in app.config_schema["properties"].items():
+    for key, schema in app.config_schema.get("properties", {}).items():
         items = schema.get("additionalProperties")
         if isinstance(items, dict) and items.get("format") == "expression" and isinstance(config.get(key), dict):
             for name, text in config[key].items():

@@ -11,7 +11,7 @@ from apps.core.errors import BadRequest
 from apps.core.jsonio import JSON, check_value, read_json
 from apps.core.xmlio import NotPlain, read_xml, write_plain_xml
 from apps.flows.engine.values import to_text
-from apps.records.effects.effect import CannotBegin
+from apps.records.effects.unsendable import Unsendable
 
 MOST_TEXT = 100_000
 MOST_FIELDS = 10_000
@@ -24,14 +24,14 @@ class BadAnswer(Exception):
 
 
 def write_body(config: Mapping[str, Any]) -> tuple[bytes, str]:
-    """The body that a config asks for and its content type, both empty without one; raises CannotBegin."""
+    """The body that a config asks for and its content type, both empty without one; raises Unsendable."""
     if "json" in config:
         return json.dumps(config["json"], ensure_ascii=False, allow_nan=False).encode(), "application/json"
     if "xml" in config:
         try:
             return write_plain_xml(config["xml"]), "application/xml"
         except NotPlain as fault:
-            raise CannotBegin("config", f"xml: {fault}.") from None
+            raise Unsendable("config", f"xml: {fault}.") from None
     if "form" in config:
         return encode_pairs(config["form"]).encode(), "application/x-www-form-urlencoded"
     return (config["text"].encode(), "text/plain; charset=utf-8") if "text" in config else (b"", "")

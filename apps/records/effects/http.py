@@ -1,10 +1,11 @@
 """``core.http``: one call of another service, with the credentials of a connection when the flow names one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from apps.core.crypto import Undecipherable
 from apps.core.egress import EgressRequest, EgressResponse
 from apps.core.jsonio import JSON
 from apps.flows.access_tokens import TokenRefused
@@ -15,61 +16,55 @@ from apps.flows.engine.mapping import mapped
 from apps.flows.engine.results import AppError, AppResult
 from apps.flows.engine.values import to_text
 from apps.flows.engine.walk import Call
-from apps.flows.models import Connection
 from apps.flows.selectors import find_connection
 from apps.records.effects.bodies import BadAnswer, encode_pairs, read_answer, write_body
-from apps.records.effects.effect import CannotBegin, Effect
+from apps.records.effects.unsendable import Unsendable
+from apps.records.place import Place
 
 HIDDEN = "•••"
 
 
-def prepare_http(workspace_id: int, call: Call) -> Effect:
-    """The call with its connection looked up; raises CannotBegin."""
-    config = call.config
-    connection = _connection(workspace_id, config)
+def prepare_http(place: Place, call: Call) -> Call | AppError:
+    """The call with the connection that the flow names in place of its name; raises ``NotFound``."""
+    if "auth" not in call.config:
+        return call
     try:
-        url = _with_query(url_at(connection, config["url"]) if connection else config["url"], config.get("query", {}))
+        connection = find_connection(place.workspace_id, call.config["auth"]["connection"])
+    except Undecipherable:
+        return AppError("auth", "The stored secret cannot be read any more: enter it again.")
+    return replace(call, config={**call.config, "auth": connection})
+
+
+def call_http(call: Call) -> AppResult | AppError:
+    """One request with the step's Idempotency-Key; the answer is ``{status, headers, body}``.
+
+    Raises Unsendable and EgressError.
+    """
+    config = call.config
+    try:
+        response, secrets = call_service(_request(call), config.get("auth"), config.get("redirects", 0))
+    except TokenRefused as refusal:
+        return AppError(refusal.code, str(refusal))
+    if not is_expected(config, response.status):
+        return AppError(f"http.{response.status}", f"The service answered {response.status}.")
+    try:
+        body = read_answer(response.header("content-type"), response.body)
+    except BadAnswer as fault:
+        return AppError("bad_answer", str(fault))
+    answer = {"status": response.status, "headers": _kept_headers(response), "body": body}
+    return mapped(config, without(secrets, answer), call.scope)
+
+
+def _request(call: Call) -> EgressRequest:
+    config, connection = call.config, call.config.get("auth")
+    try:
+        url = url_at(connection, config["url"]) if connection else config["url"]
+        url = _with_query(url, config.get("query", {}))
     except (OutsideConnection, ValueError) as fault:
-        raise CannotBegin("bad_url", str(fault)) from None
+        raise Unsendable("bad_url", str(fault)) from None
     body, content_type = write_body(config)
     headers = _headers(config, content_type, call.idempotency_key)
-    request = EgressRequest(config["method"], url, headers, body, call.timeout)
-    return Exchange(call, request, connection)
-
-
-def _connection(workspace_id: int, config: Mapping[str, Any]) -> Connection | None:
-    if "auth" not in config:
-        return None
-    name = config["auth"]["connection"]
-    found = find_connection(workspace_id, name)
-    if found is None:
-        raise CannotBegin("reference", f"There is no connection '{name}'.")
-    return found
-
-
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """One call that is about to be made."""
-
-    call: Call
-    request: EgressRequest
-    connection: Connection | None
-
-    def __call__(self) -> AppResult | AppError:
-        """Make it; raises EgressError."""
-        config = self.call.config
-        try:
-            response, secrets = call_service(self.request, self.connection, config.get("redirects", 0))
-        except TokenRefused as refusal:
-            return AppError(refusal.code, str(refusal))
-        if not is_expected(config, response.status):
-            return AppError(f"http.{response.status}", f"The service answered {response.status}.")
-        try:
-            body = read_answer(response.header("content-type"), response.body)
-        except BadAnswer as fault:
-            return AppError("bad_answer", str(fault))
-        answer = {"status": response.status, "headers": _kept_headers(response), "body": body}
-        return mapped(config, without(secrets, answer), self.call.scope)
+    return EgressRequest(config["method"], url, headers, body, call.timeout)
 
 
 def without(secrets: list[str], value: JSON) -> JSON:

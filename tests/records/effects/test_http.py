@@ -11,12 +11,13 @@ import pytest
 
 from apps.flows.engine.results import AppError, AppResult
 from apps.flows.engine.walk import Call
-from apps.records.effects import prepare
+from apps.records.effects import perform
 from tests.records.conftest import Answer, Sink
 
 CALL = Call(
     object="tell",
     app="core.http",
+    kind="external",
     config={},
     timeout=5.0,
     idempotency_key="r-1:1:2",
@@ -30,7 +31,7 @@ SCOPE = {"record": {"client": {"name": "Ada"}}, "client": {"name": "Ada"}, "vars
 
 def call(sink: Sink, timeout: float = 5.0, **config: Any) -> AppResult | AppError:
     config = {"method": "POST", "url": sink.url} | config
-    return prepare(0, replace(CALL, config=config, timeout=timeout, scope=SCOPE))()
+    return perform(replace(CALL, config=config, timeout=timeout, scope=SCOPE))
 
 
 def test_a_json_body(sink: Sink) -> None:
