@@ -12,7 +12,7 @@ from .durations import DurationError, parse_duration
 from .expressions import ExpressionError
 from .faults import fault_message, fault_path
 from .mapping import mapping_expression
-from .templates import is_dynamic
+from .templates import Template, compile_template, is_dynamic
 from .values import JSON
 
 Fault = tuple[tuple[str, ...], str]
@@ -21,10 +21,16 @@ Fault = tuple[tuple[str, ...], str]
 _NOT_BESIDE_AN_ANSWER = frozenset({"keystore", "static"})
 
 
+def compile_config(app: App, config: dict[str, Any]) -> Template:
+    """The config as a template; what is put into its texts of HTML is escaped. Raises TemplateError."""
+    properties = app.config_schema.get("properties", {})
+    return compile_template(config, html=[name for name, schema in properties.items() if schema.get("format") == "html"])
+
+
 def written_faults(app: App, config: dict[str, Any]) -> list[Fault]:
     """Faults of a config as it stands in a flow, as (path, message); values that are templates are not judged yet."""
     faults = [
-        (fault_path(error), _message(error))
+        (fault_path(error), _message(app, error))
         for error in _validator(app.name).iter_errors(config)
         if not (isinstance(error.instance, str) and is_dynamic(error.instance))
     ]
@@ -36,7 +42,7 @@ def rendered_fault(app: App, config: JSON) -> str | None:
     if _validator(app.name).is_valid(config):
         return None
     error = next(_validator(app.name).iter_errors(config))
-    return f"{'/'.join(fault_path(error)) or 'config'}: {_message(error)}"
+    return f"{'/'.join(fault_path(error)) or 'config'}: {_message(app, error)}"
 
 
 def timeout_seconds(app: App, config: dict[str, Any]) -> float:
@@ -44,16 +50,11 @@ def timeout_seconds(app: App, config: dict[str, Any]) -> float:
     return parse_duration(config["timeout"]).total_seconds() if "timeout" in config else app.timeout
 
 
-def _message(error: jsonschema_rs.ValidationError) -> str:
-    """The fault in words; a ``not`` of our schemas always means things that exclude each other."""
-    excluded = error.schema_path[-1:] == ["not"] and isinstance(error.instance, dict)
-    if not excluded:
-        return fault_message(error)
-    return f"give only one of {', '.join(sorted(_alternatives(error.kind.schema) & set(error.instance)))}"
-
-
-def _alternatives(schema: dict[str, Any]) -> set[str]:
-    return {name for part in schema.get("anyOf", [schema]) for name in part.get("required", ())}
+def _message(app: App, error: jsonschema_rs.ValidationError) -> str:
+    """The fault in words; which keys go together is said by the description of the config's schema."""
+    if error.schema_path in (["oneOf"], ["anyOf"], ["not"]) and "description" in app.config_schema:
+        return str(app.config_schema["description"])
+    return fault_message(error)
 
 
 def _timeout_faults(app: App, config: dict[str, Any]) -> list[Fault]:

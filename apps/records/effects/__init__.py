@@ -8,12 +8,13 @@ from collections.abc import Callable
 from apps.core.egress import EgressError
 from apps.flows.engine.results import AppError, AppResult
 from apps.flows.engine.walk import Call
+from apps.records.effects.email import send_email
 from apps.records.effects.http import call_http
 from apps.records.effects.unsendable import Unsendable
 
 __all__ = ["EFFECTS", "perform"]
 
-EFFECTS: dict[str, Callable[[Call], AppResult | AppError]] = {"core.http": call_http}
+EFFECTS: dict[str, Callable[[Call], AppResult | AppError]] = {"core.http": call_http, "core.email": send_email}
 
 
 def perform(call: Call) -> AppResult | AppError:

@@ -32,6 +32,7 @@ HTTP = App(
     kind="external",
     config_schema={
         "type": "object",
+        "description": "give at most one of 'json', 'xml', 'form' and 'text'",
         "properties": {
             "method": {"enum": ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]},
             "url": {"type": "string", "minLength": 1, "maxLength": 4000},
