@@ -358,6 +358,32 @@ STORAGES = {
     },
 }
 
+EMAIL_URL = env.str("EMAIL_URL", default="")
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="flowize@localhost")
+
+
+def _mail(url: str) -> dict[str, Any]:
+    """How mail leaves: by the URL, without one into a folder of a first try, else not at all."""
+    if url:
+        # The library takes smtps for STARTTLS; everybody else means TLS from the first byte.
+        found: dict[str, Any] = environ.Env.email_url_config(url.replace("smtps://", "smtp+ssl://", 1))
+        if found["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
+            return found | {"EMAIL_BACKEND": "apps.core.mail.Backend"}
+        return found | {"EMAIL_FILE_PATH": f"/{found['EMAIL_FILE_PATH']}"}
+    if EMBEDDED:
+        folder = {"EMAIL_FILE_PATH": str(FLOWIZE_HOME / "mail")}
+        return folder | {"EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend"}
+    return {"EMAIL_BACKEND": "apps.core.mail.NoMail"}
+
+
+_MAIL = _mail(EMAIL_URL)
+EMAIL_BACKEND = _MAIL["EMAIL_BACKEND"]
+EMAIL_FILE_PATH = _MAIL.get("EMAIL_FILE_PATH")
+EMAIL_HOST, EMAIL_PORT = _MAIL.get("EMAIL_HOST") or "localhost", _MAIL.get("EMAIL_PORT") or 0
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL.get("EMAIL_HOST_USER") or "", _MAIL.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.get("EMAIL_USE_TLS", False), _MAIL.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 15
+
 # --- Logs -------------------------------------------------------------------------------------------------------
 
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
@@ -378,6 +404,7 @@ AUDITLOG_INCLUDE_TRACKING_MODELS = (
     {"model": "tables.Column", "exclude_fields": ["index_state", "index_error", "index_claimed_at"]},
     "flows.Flow",
     "flows.FlowVersion",
+    {"model": "flows.Connection", "exclude_fields": ["secret", "token", "token_expires_at", "revision"]},
     {"model": "webhooks.Webhook", "exclude_fields": ["uri_hash"]},
 )
 

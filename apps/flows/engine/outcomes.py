@@ -1,6 +1,7 @@
 """How a walk ends: what the host has to do with the record next."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypedDict
 
@@ -39,7 +40,8 @@ class Call:
 
     ``kind`` is the app's: an internal one belongs in the transaction of the checkpoint that follows it. ``config`` is
     rendered and fits the app's schema; read it, do not change it. ``timeout`` in seconds; ``idempotency_key`` stays the
-    same over retries and crashes. ``started`` is the monotonic clock's ``started_at``.
+    same over retries and crashes. ``started`` is the monotonic clock's ``started_at``. ``scope`` has the roots that the
+    object's expressions can read.
     """
 
     object: str
@@ -50,6 +52,7 @@ class Call:
     idempotency_key: str
     started_at: datetime
     started: float
+    scope: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

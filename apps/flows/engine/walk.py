@@ -280,6 +280,7 @@ def _call(walk: _Walk, visit: _Visit, work: Task, config: dict[str, Any]) -> Cal
         idempotency_key=f"{token.uuid}:{token.run_no}:{token.seq + 1}",
         started_at=visit.started_at,
         started=visit.started,
+        scope=walk.scope(),
     )
 
 
