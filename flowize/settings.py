@@ -222,6 +222,13 @@ EGRESS_MAX_BYTES = env.int("EGRESS_MAX_BYTES", default=5 * 1024 * 1024)
 
 WEBHOOK_EVENT_DAYS = env.int("WEBHOOK_EVENT_DAYS", default=0)
 
+# --- Triggers ---------------------------------------------------------------------------------------------------
+
+SYNC_WAITING = env.int("SYNC_WAITING", default=8)
+BATCH_BYTES = env.int("BATCH_BYTES", default=50 * 1024 * 1024)
+BATCH_ITEMS = env.int("BATCH_ITEMS", default=1_000_000)
+BATCH_FAULTS = env.int("BATCH_FAULTS", default=10_000)
+
 # --- Searches and tables ------------------------------------------------------------------------------------------
 
 SEARCH_COUNT = env.int("SEARCH_COUNT", default=10_000)
