@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 
 class Error(TypedDict):
@@ -37,12 +37,14 @@ class Stopped:
 class Call:
     """An app that is not pure is to be carried out; hand its result to ``complete`` in the same process.
 
-    ``config`` is rendered and fits the app's schema; read it, do not change it. ``timeout`` in seconds;
-    ``idempotency_key`` stays the same over retries and crashes. ``started`` is the monotonic clock's ``started_at``.
+    ``kind`` is the app's: an internal one belongs in the transaction of the checkpoint that follows it. ``config`` is
+    rendered and fits the app's schema; read it, do not change it. ``timeout`` in seconds; ``idempotency_key`` stays the
+    same over retries and crashes. ``started`` is the monotonic clock's ``started_at``.
     """
 
     object: str
     app: str
+    kind: Literal["internal", "external"]
     config: dict[str, Any]
     timeout: float
     idempotency_key: str
