@@ -16,6 +16,7 @@ from apps.applications.scopes import SCOPES
 from apps.core.errors import FlowizeError
 from apps.flows.engine.results import AppError, AppResult
 from apps.flows.engine.walk import Call
+from apps.records.answers import respond
 
 # PostgreSQL's codes of what a second try may cure: serialization failure, deadlock; and of a lock or a statement that
 # took too long, which are the app's failure.
@@ -53,7 +54,9 @@ class Place:
         )
 
 
-INTERNAL: dict[str, Callable[[Place, Call], AppResult | AppError]] = {}
+INTERNAL: dict[str, Callable[[Place, Call], AppResult | AppError]] = {
+    "core.respond": respond,
+}
 PREPARE: dict[str, Callable[[Place, Call], Call | AppError]] = {}
 
 
