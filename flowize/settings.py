@@ -200,6 +200,8 @@ CELERY_BEAT_SCHEDULE = {
     "drain": {"task": "records.drain", "schedule": 1.0, "options": {"expires": 5}},
     "fill-data-fields": {"task": "records.fill_data_fields", "schedule": 5.0, "options": {"expires": 5}},
     "tend-tables": {"task": "tables.tend", "schedule": 5.0, "options": {"expires": 5}},
+    "run-schedules": {"task": "triggers.run_schedules", "schedule": 1.0, "options": {"expires": 5}},
+    "run-batches": {"task": "triggers.run_batches", "schedule": 2.0, "options": {"expires": 5}},
     "clear-expired-tokens": {"task": "applications.clear_expired_tokens", "schedule": 3600.0},
     "clear-given-answers": {"task": "applications.clear_given_answers", "schedule": 3600.0},
     "clear-old-windows": {"task": "applications.clear_old_windows", "schedule": 3600.0},
@@ -221,6 +223,13 @@ EGRESS_MAX_BYTES = env.int("EGRESS_MAX_BYTES", default=5 * 1024 * 1024)
 # --- Webhooks ---------------------------------------------------------------------------------------------------
 
 WEBHOOK_EVENT_DAYS = env.int("WEBHOOK_EVENT_DAYS", default=0)
+
+# --- Triggers ---------------------------------------------------------------------------------------------------
+
+SYNC_WAITING = env.int("SYNC_WAITING", default=8)
+BATCH_BYTES = env.int("BATCH_BYTES", default=50 * 1024 * 1024)
+BATCH_ITEMS = env.int("BATCH_ITEMS", default=1_000_000)
+BATCH_FAULTS = env.int("BATCH_FAULTS", default=10_000)
 
 # --- Searches and tables ------------------------------------------------------------------------------------------
 
@@ -406,6 +415,8 @@ AUDITLOG_INCLUDE_TRACKING_MODELS = (
     "flows.FlowVersion",
     {"model": "flows.Connection", "exclude_fields": ["secret", "token", "token_expires_at", "revision"]},
     {"model": "webhooks.Webhook", "exclude_fields": ["uri_hash"]},
+    {"model": "triggers.UrlTrigger", "exclude_fields": ["secret_hash"]},
+    {"model": "triggers.Schedule", "exclude_fields": ["next_run", "planned_zone", "last_run", "last_uuid", "last_error"]},
 )
 
 UNFOLD = {

@@ -13,6 +13,7 @@ from django.db import OperationalError, transaction
 from apps.core.errors import FlowizeError
 from apps.flows.engine.results import AppError, AppResult
 from apps.flows.engine.walk import Call
+from apps.records.answers import respond
 from apps.records.effects.email import prepare_email
 from apps.records.effects.http import prepare_http
 from apps.records.place import Place
@@ -24,7 +25,9 @@ __all__ = ["INTERNAL", "PREPARE", "Place", "error_code", "perform_inside", "prep
 REPEATABLE = frozenset({"40001", "40P01"})
 TOO_SLOW = frozenset({"55P03", "57014"})
 
-INTERNAL: dict[str, Callable[[Place, Call], AppResult | AppError]] = {}
+INTERNAL: dict[str, Callable[[Place, Call], AppResult | AppError]] = {
+    "core.respond": respond,
+}
 PREPARE: dict[str, Callable[[Place, Call], Call | AppError]] = {
     "core.http": prepare_http,
     "core.email": prepare_email,

@@ -8,19 +8,16 @@ from rest_framework.response import Response
 
 from apps.applications.api.base import EnvelopeViewSet, host_of
 from apps.applications.ratelimit import RateState, count_delivery, count_failed_login
-from apps.core import dates
 from apps.core.errors import BadRequest, NotFound
 from apps.core.http.client import address_of
 from apps.core.http.openapi.operation import operation
 from apps.core.http.parameters import one_of
 from apps.triggers import services
 from apps.triggers.api import openapi
+from apps.triggers.api.events import shown_event
 from apps.triggers.api.parsers import FormParser
 from apps.webhooks.receivers import Receiver, find_receiver
-from apps.webhooks.selectors import StoredEvent
 
-# The group of apps a webhook belongs to: there is one, the default apps.
-PLUGIN_ID = "1"
 DELIVERY_ID = re.compile(r"[\x21-\x7e]{1,255}")
 
 
@@ -54,22 +51,12 @@ class WebhookViewSet(EnvelopeViewSet):
         receipt = services.receive(
             self.receiver, payload, address=address_of(request._request), delivery=_delivery(request)
         )
-        rows = [self._shown(event) for event in receipt.events]
+        rows = [shown_event(self.receiver, event) for event in receipt.events]
         several = len(rows) > 1 or (self.receiver.batch and isinstance(payload, list))
         response = self.answer(rows if several else rows[0], "Data stored successfully", 201)
         if receipt.repeated:
             response["Idempotency-Replayed"] = "true"
         return response
-
-    def _shown(self, event: StoredEvent) -> dict[str, Any]:
-        return {
-            "_id": {"$id": event.event_id},
-            "customer_id": str(self.receiver.project_id),
-            "plugin_id": PLUGIN_ID,
-            "application_id": str(self.receiver.webhook_id),
-            "date_created": dates.render_atom(event.received_at, self.receiver.zone),
-            "data": event.payload,
-        }
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Say where the webhook stands in its window."""

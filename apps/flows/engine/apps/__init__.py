@@ -8,8 +8,9 @@ from .app import App
 from .data import FUNCTION, SET, VALIDATE
 from .email import EMAIL
 from .http import HTTP, is_expected
+from .respond import RESPOND
 
 __all__ = ["APPS", "App", "is_expected"]
 
-APPS: dict[str, App] = {app.name: app for app in (VALIDATE, SET, FUNCTION, HTTP, EMAIL)}
+APPS: dict[str, App] = {app.name: app for app in (VALIDATE, SET, FUNCTION, HTTP, EMAIL, RESPOND)}
 """By their names."""
