@@ -206,6 +206,7 @@ CELERY_BEAT_SCHEDULE = {
     "clear-given-answers": {"task": "applications.clear_given_answers", "schedule": 3600.0},
     "clear-old-windows": {"task": "applications.clear_old_windows", "schedule": 3600.0},
     "clear-old-events": {"task": "webhooks.clear_old_events", "schedule": 3600.0},
+    "clear-unused-contents": {"task": "contents.clear_unused", "schedule": 3600.0},
 }
 
 # --- Flow execution ---------------------------------------------------------------------------------------------
@@ -230,6 +231,13 @@ SYNC_WAITING = env.int("SYNC_WAITING", default=8)
 BATCH_BYTES = env.int("BATCH_BYTES", default=50 * 1024 * 1024)
 BATCH_ITEMS = env.int("BATCH_ITEMS", default=1_000_000)
 BATCH_FAULTS = env.int("BATCH_FAULTS", default=10_000)
+
+# --- Contents ---------------------------------------------------------------------------------------------------
+
+CONTENT_BYTES = env.int("CONTENT_BYTES", default=1024**3)
+CONTENT_FILES = env.int("CONTENT_FILES", default=20_000)
+CONTENT_FILE_BYTES = env.int("CONTENT_FILE_BYTES", default=25 * 1024 * 1024)
+CONTENT_UPLOAD_BYTES = env.int("CONTENT_UPLOAD_BYTES", default=100 * 1024 * 1024)
 
 # --- Searches and tables ------------------------------------------------------------------------------------------
 
@@ -409,6 +417,11 @@ AUDITLOG_INCLUDE_TRACKING_MODELS = (
     {"model": "applications.Application", "exclude_fields": ["client_secret", "last_used_at"]},
     "schemas.Schema",
     "keystores.Keystore",
+    "contents.Website",
+    "contents.HostedPage",
+    "contents.Template",
+    "contents.StaticData",
+    "contents.StoredFile",
     "tables.Table",
     {"model": "tables.Column", "exclude_fields": ["index_state", "index_error", "index_claimed_at"]},
     "flows.Flow",
