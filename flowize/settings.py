@@ -203,6 +203,8 @@ CELERY_BEAT_SCHEDULE = {
     "clear-expired-tokens": {"task": "applications.clear_expired_tokens", "schedule": 3600.0},
     "clear-given-answers": {"task": "applications.clear_given_answers", "schedule": 3600.0},
     "clear-old-windows": {"task": "applications.clear_old_windows", "schedule": 3600.0},
+    "work-on-environments": {"task": "environments.work", "schedule": 2.0, "options": {"expires": 5}},
+    "measure-environments": {"task": "environments.measure", "schedule": 60.0, "options": {"expires": 60}},
     "clear-old-events": {"task": "webhooks.clear_old_events", "schedule": 3600.0},
 }
 
@@ -221,6 +223,14 @@ EGRESS_MAX_BYTES = env.int("EGRESS_MAX_BYTES", default=5 * 1024 * 1024)
 # --- Webhooks ---------------------------------------------------------------------------------------------------
 
 WEBHOOK_EVENT_DAYS = env.int("WEBHOOK_EVENT_DAYS", default=0)
+
+# --- Environments -----------------------------------------------------------------------------------------------
+
+ENVIRONMENT_DOMAIN = env.str("ENVIRONMENT_DOMAIN", default="localhost").lower().strip(".")
+ENVIRONMENT_ADDRESS = env.str("ENVIRONMENT_ADDRESS", default="127.0.0.1")
+ENVIRONMENT_DRIVER = env.str("ENVIRONMENT_DRIVER", default="local")
+ENVIRONMENT_LEASE_SECONDS = env.int("ENVIRONMENT_LEASE_SECONDS", default=60)
+ALLOWED_HOSTS += [f".{ENVIRONMENT_DOMAIN}"]
 
 # --- Searches and tables ------------------------------------------------------------------------------------------
 
