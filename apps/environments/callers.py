@@ -26,11 +26,6 @@ class OrganizationCaller:
         if not self.manages:
             raise MissingScope
 
-    @property
-    def rate_key(self) -> str:
-        """The counter of this caller's rate limit."""
-        return f"organization:{self.organization_id}"
-
 
 def authenticate_organization(api_key: str, *, address: str) -> OrganizationCaller:
     """The organization of an API key.

@@ -16,14 +16,14 @@ from apps.environments.models import EnvironmentJob, JobState, JobStep
 _CLAIM = """
 UPDATE environments_environmentjob
 SET state = 'running', lease_token = %(token)s, attempts = attempts + 1,
-    step_since = coalesce(step_since, now()), wake_at = now() + %(lease)s * interval '1 second'
+    step_since = coalesce(step_since, clock_timestamp()), wake_at = clock_timestamp() + %(lease)s * interval '1 second'
 WHERE id = (
-    SELECT id FROM environments_environmentjob WHERE state IN ('queued', 'running') AND wake_at <= now()
+    SELECT id FROM environments_environmentjob WHERE state IN ('queued', 'running') AND wake_at <= clock_timestamp()
     ORDER BY wake_at LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING id
 """
 _RENEW = """
-UPDATE environments_environmentjob SET wake_at = now() + %(lease)s * interval '1 second'
+UPDATE environments_environmentjob SET wake_at = clock_timestamp() + %(lease)s * interval '1 second'
 WHERE id = %(id)s AND lease_token = %(token)s
 """
 

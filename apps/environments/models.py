@@ -169,6 +169,8 @@ class EnvironmentCertificate(models.Model):
     chain = models.TextField("chain (PEM)", blank=True)
     private_key = EncryptedTextField(editable=False)
     parsed = models.JSONField(default=dict)
+    hosts = models.JSONField(default=list)
+    fingerprint = models.CharField(max_length=64)
     not_before = models.DateTimeField()
     not_after = models.DateTimeField()
     warned_days = models.PositiveSmallIntegerField(null=True, help_text="The last warning about its end.")

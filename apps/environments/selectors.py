@@ -11,7 +11,7 @@ def get_environment(organization_id: int, environment_id: str | int, *, deleted:
     rows = Environment.objects.of_organization(organization_id).select_related("version")
     if not deleted:
         rows = rows.existing()
-    found = rows.filter(pk=_number(environment_id)).first()
+    found = rows.filter(pk=row_number(environment_id)).first()
     if found is None:
         raise NotFound("There is no such environment.")
     return found
@@ -28,8 +28,8 @@ def certificate_of(environment: Environment) -> EnvironmentCertificate | None:
     return environment.certificates.order_by("live").first()
 
 
-def _number(text: str | int) -> int:
-    """An id, or one that no row has."""
+def row_number(text: str | int) -> int:
+    """The number of an id as people and callers write it; 0, which no row has, for what is none."""
     digits = str(text)
     if not (digits.isascii() and digits.isdecimal()) or len(digits) > len(str(LARGEST_ID)):
         return 0

@@ -27,6 +27,12 @@ SCHEMES: dict[str, dict[str, Any]] = {
     "clientSecret": {"type": "apiKey", "in": "header", "name": "client_secret", "description": "Also `Client-Secret`."},
     "basic": {"type": "http", "scheme": "basic", "description": "Client id and secret as user name and password."},
     "apiKey": {"type": "apiKey", "in": "header", "name": "X-Apikey", "description": "The project's key."},
+    "organizationKey": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-Apikey",
+        "description": "The organization's key, which its page in the admin switches on.",
+    },
     "appKey": {
         "type": "apiKey",
         "in": "header",
