@@ -109,6 +109,7 @@ MIDDLEWARE = [
     "apps.core.http.middleware.request_context",
     "django.middleware.security.SecurityMiddleware",
     "apps.core.http.middleware.security_policy",
+    "apps.environments.api.hosts.environment_hosts",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "apps.core.http.middleware.api_errors",
     "django.contrib.sessions.middleware.SessionMiddleware",
