@@ -93,6 +93,7 @@ def create_records(
     ``Conflict`` for one that takes no records or a uuid that is taken.
     """
     caller.require("record")
+    caller.require_room()
     _check_count(documents, uuid)
     names = _names(documents, [uuid] if uuid else uuids)
     destination = _destination(caller, flow_id, flow_name or caller.default_flow)
