@@ -15,7 +15,7 @@ XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
 XINCLUDE_NAMESPACE = "http://www.w3.org/2001/XInclude"
 ENCODINGS = ("utf-8", "utf8")
 PIECE = 64 * 1024
-# Begins where a tag begins, and takes no attribute in two ways, so that a miss costs no more than a look at each character.
+# Begins where a tag begins and fits in one way only, so that a miss costs no more than a look at each character.
 _ATTRIBUTES = r"""<[^\s<>/]+(?:\s+[^\s<>=/"']+\s*=\s*(?:"[^"<]*"|'[^'<]*')){%d}"""
 
 
