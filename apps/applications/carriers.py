@@ -34,10 +34,10 @@ def the_one(found: Iterable[Credentials], styles: Styles = USUAL) -> Credentials
     distinct = {_identity(item): item for item in found}
     if len(distinct) > 1:
         raise BadRequest("The request carries more than one identity: send one set of credentials.")
-    credentials = next(iter(distinct.values()), None)
-    if not isinstance(credentials, styles):
-        raise WrongCredentials
-    return credentials
+    for credentials in distinct.values():
+        if isinstance(credentials, styles):
+            return credentials
+    raise WrongCredentials
 
 
 def host_of(request: HttpRequest) -> str:
