@@ -250,6 +250,12 @@ ENVIRONMENT_DRIVER = env.str("ENVIRONMENT_DRIVER", default="local")
 ENVIRONMENT_LEASE_SECONDS = env.int("ENVIRONMENT_LEASE_SECONDS", default=60)
 ALLOWED_HOSTS += [f".{ENVIRONMENT_DOMAIN}"]
 
+# --- SOAP -------------------------------------------------------------------------------------------------------
+
+SOAP_WEBHOOK_SUCCESS = env.str("SOAP_WEBHOOK_SUCCESS", default="response")
+if SOAP_WEBHOOK_SUCCESS not in ("response", "fault"):
+    raise ImproperlyConfigured("SOAP_WEBHOOK_SUCCESS must be response or fault.")
+
 # --- Searches and tables ------------------------------------------------------------------------------------------
 
 SEARCH_COUNT = env.int("SEARCH_COUNT", default=10_000)
@@ -278,6 +284,9 @@ LOGIN_RATE_LIMIT = env.int("LOGIN_RATE_LIMIT", default=600)
 CREDENTIAL_CACHE_SECONDS = env.float("CREDENTIAL_CACHE_SECONDS", default=1.0)
 IDEMPOTENCY_SECONDS = env.int("IDEMPOTENCY_SECONDS", default=86_400)
 TOKEN_SECONDS = env.int("TOKEN_SECONDS", default=10 * 24 * 3600)
+
+# Paths that answer in an envelope of their own, with who writes its refusals at the edge.
+REFUSAL_WRITERS = {"/v1/soap": "apps.soap.faults.write_refusal"}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
