@@ -132,3 +132,12 @@ def _step_values(run_no: int, steps: Sequence[Any]) -> dict[str, list[Any]]:
         "errors": [None if step.error is None else Jsonb(step.error) for step in steps],
         "outputs": [None if step.output is None else Jsonb(step.output) for step in steps],
     }
+
+
+def holds_lease(record_id: int, lease_token: uuid.UUID) -> bool:
+    """Whether the record is still ours; if so nobody else changes it before this transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT FROM records_record WHERE id = %s AND lease_token = %s FOR UPDATE", [record_id, lease_token]
+        )
+        return cursor.fetchone() is not None

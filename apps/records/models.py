@@ -152,6 +152,20 @@ class RecordStep(models.Model):
         return f"{self.seq} {self.object}"
 
 
+class RecordAnswer(models.Model):
+    """What a flow answers the synchronous call that made its record; the last ``core.respond`` counts."""
+
+    record = models.OneToOneField(Record, on_delete=models.CASCADE, primary_key=True, related_name="answer")
+    status = models.PositiveSmallIntegerField()
+    headers = models.JSONField(default=dict)
+    content_type = models.CharField(max_length=200, blank=True)
+    body = models.TextField(blank=True)
+    date_created = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"Answer {self.status} of record {self.record_id}"
+
+
 class WorkerPulse(models.Model):
     """When each worker process was last seen draining; readiness wants a recent one."""
 

@@ -17,6 +17,7 @@ from tests.records.conftest import Answer, Sink
 CALL = Call(
     object="tell",
     app="core.http",
+    kind="external",
     config={},
     timeout=5.0,
     idempotency_key="r-1:1:2",
@@ -25,8 +26,12 @@ CALL = Call(
 )
 
 
+SCOPE = {"record": {"client": {"name": "Ada"}}, "client": {"name": "Ada"}, "vars": {"known": 1}}
+
+
 def call(sink: Sink, timeout: float = 5.0, **config: Any) -> AppResult | AppError:
-    return perform(replace(CALL, config={"method": "POST", "url": sink.url} | config, timeout=timeout))
+    config = {"method": "POST", "url": sink.url} | config
+    return perform(replace(CALL, config=config, timeout=timeout, scope=SCOPE))
 
 
 def test_a_json_body(sink: Sink) -> None:
@@ -89,25 +94,115 @@ def test_query_parameters_are_added_to_the_url(sink: Sink) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "value"),
+    ("config", "content_type", "sent"),
     [
-        (b'{"id": 7, "n": 1.5}', {"id": 7, "n": 1.5}),
-        (b"[1, null]", [1, None]),
-        (b'"x"', "x"),
-        (b"", None),
-        ("grüß".encode(), "grüß"),
-        (b'{"a": 1, "a": 2}', '{"a": 1, "a": 2}'),
-        (b'{"a": NaN}', '{"a": NaN}'),
-        (b"a\0b", "ab"),
-        (b"\xff\xfe", base64.b64encode(b"\xff\xfe").decode()),
-        (b"x" * 100_001, "x" * 100_000),
+        ({"xml": {"lead": {"name": "Zoë", "tag": ["a", 2]}}}, "application/xml", "<lead><name>Zoë</name><tag>a</tag><tag>2</tag></lead>"),
+        ({"form": {"a": "ö &", "b": [1, True], "c": None, "d": ""}}, "application/x-www-form-urlencoded", "a=%C3%B6+%26&b=1&b=true&d="),
+        ({"form": {}}, "application/x-www-form-urlencoded", ""),
     ],
 )
-def test_what_becomes_of_the_answers_body(sink: Sink, body: bytes, value: Any) -> None:
-    sink.answer = Answer(body=body)
+def test_other_bodies(sink: Sink, config: dict[str, Any], content_type: str, sent: str) -> None:
+    call(sink, **config)
+    (request,) = sink.received
+    assert request.headers["content-type"] == content_type
+    assert request.body.decode().removeprefix('<?xml version="1.0" encoding="UTF-8"?>\n') == sent
+
+
+def test_a_body_that_is_no_xml_is_not_sent(sink: Sink) -> None:
+    result = call(sink, xml={"lead": {"a b": 1}})
+    assert result == AppError("config", "xml: lead/a b: 'a b' cannot be the name of an element or attribute.")
+    assert sink.received == []
+
+
+JSON_TYPE = "application/json"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "value"),
+    [
+        (JSON_TYPE, b'{"id": 7, "n": 1.5}', {"id": 7, "n": 1.5}),
+        ("application/problem+json; charset=utf-8", b"[1, null]", [1, None]),
+        (JSON_TYPE, b"", None),
+        ("text/xml", b"<a><b>1</b><b x='y'>2</b></a>", {"b": ["1", {"@x": "y", "#text": "2"}]}),
+        ("application/soap+xml", b"<s:a xmlns:s='urn:s'><s:b/></s:a>", {"b": ""}),
+        ("application/xml; charset=iso-8859-1", "<a><b>ë</b></a>".encode("latin-1"), {"b": "ë"}),
+        ("application/x-www-form-urlencoded", b"a=1&b=x+y&b=&c=%C3%B6", {"a": "1", "b": ["x y", ""], "c": "ö"}),
+        ("text/plain", b'{"id": 7}', '{"id": 7}'),
+        ("text/html; charset=ISO-8859-1", "grüß".encode("latin-1"), "grüß"),
+        ("text/plain; charset=punycode", b"abc", "YWJj"),
+        ("image/svg+xml", b"<svg/>", "<svg/>"),
+        (None, b'{"id": 7}', {"id": 7}),
+        (None, "grüß".encode(), "grüß"),
+        (None, b"a\0b", "ab"),
+        ("application/octet-stream", b"\xff\xfe", base64.b64encode(b"\xff\xfe").decode()),
+        (None, b"x" * 100_001, "x" * 100_000),
+    ],
+)
+def test_what_becomes_of_the_answers_body(sink: Sink, content_type: str | None, body: bytes, value: Any) -> None:
+    sink.answer = Answer(body=body, headers={"Content-Type": content_type} if content_type else {})
     result = call(sink)
     assert isinstance(result, AppResult)
     assert (result.port, result.output["body"]) == ("ok", value)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "message"),
+    [
+        (JSON_TYPE, b"<html>", "The service says that it answers JSON. Not valid JSON: Expecting value at line 1, column 1."),
+        (JSON_TYPE, b'{"a": 1, "a": 2}', "The service says that it answers JSON. "),
+        (JSON_TYPE, b'{"a": NaN}', "The service says that it answers JSON. "),
+        (JSON_TYPE, b"[" * 200 + b"]" * 200, "The service says that it answers JSON. "),
+        ("text/xml", b"<a>", "The service says that it answers XML. Not valid XML: "),
+        ("text/xml", b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", "The service says that it answers XML. A document type"),
+        ("text/xml; charset=ebcdic", b"<a/>", "The service says that it answers XML in ebcdic, which cannot be read."),
+        ("application/x-www-form-urlencoded", b"a=%ff", "The service says that it answers a form, which cannot be read."),
+        ("application/x-www-form-urlencoded", b"a=%00", "The service says that it answers a form, which cannot be read."),
+        ("application/x-www-form-urlencoded", b"a&" * 20_000, "The service says that it answers a form, which cannot be"),
+    ],
+)
+def test_an_answer_that_is_not_what_it_says(sink: Sink, content_type: str, body: bytes, message: str) -> None:
+    sink.answer = Answer(body=body, headers={"Content-Type": content_type})
+    result = call(sink, save_to="crm")
+    assert isinstance(result, AppError)
+    assert result.code == "bad_answer"
+    assert result.message.startswith(message)
+
+
+def test_an_error_status_is_told_whatever_its_body_is(sink: Sink) -> None:
+    sink.answer = Answer(500, b"<html>", {"Content-Type": JSON_TYPE})
+    assert call(sink) == AppError("http.500", "The service answered 500.")
+
+
+def test_expressions_over_the_answer_give_variables_and_data(sink: Sink) -> None:
+    result = call(
+        sink,
+        map={"lead": "answer.body.id", "text": "str(answer.status) + client.name", "none": "answer.body.x.y"},
+        write={"client.crm.id": "answer.body.id + vars.known", "fresh": "answer.headers['content-type']"},
+    )
+    assert isinstance(result, AppResult)
+    assert result.save == {"lead": 7, "text": "200Ada", "none": None}
+    assert result.data == {"client": {"name": "Ada", "crm": {"id": 8}}, "fresh": JSON_TYPE}
+    assert SCOPE["record"] == {"client": {"name": "Ada"}}
+
+
+def test_an_expression_that_fails_keeps_nothing(sink: Sink) -> None:
+    assert call(sink, save_to="crm", map={"lead": "answer.body + 1"}) == AppError(
+        "expression", "+ needs two numbers, two texts or two lists, not object and number (character 1)"
+    )
+    failed = call(sink, write={"new": "1", "client.name.first": "answer.body.id"})
+    assert failed == AppError("set", "'client.name.first': there is no object that could hold 'first'")
+
+
+def test_redirects_are_followed_as_far_as_the_flow_says(sink: Sink) -> None:
+    sink.answers = {1: Answer(302, b"", {"Location": "/a"}), 2: Answer(307, b"", {"Location": "/b"})}
+    result = call(sink, redirects=2)
+    assert isinstance(result, AppResult)
+    assert [(request.method, request.path) for request in sink.received] == [
+        ("POST", "/leads"),
+        ("GET", "/a"),
+        ("GET", "/b"),
+    ]
+    assert sink.keys == ["r-1:1:2"] * 3
 
 
 def test_the_answer_is_saved_where_the_flow_says(sink: Sink) -> None:
