@@ -40,8 +40,7 @@ def answer_once(caller: Caller, key: str, fingerprint: str, act: Callable[[], An
     Keys are the caller's own, and last ``IDEMPOTENCY_SECONDS``. ``fingerprint`` tells requests apart: raises
     ``Conflict`` when the key was used for another. What ``act`` raises leaves neither an effect nor an answer behind.
     """
-    if not _KEY.fullmatch(key):
-        raise BadRequest(f"{HEADER} must be 1 to 255 visible ASCII characters without spaces.")
+    check_key(key)
     with transaction.atomic():
         claimed = _claim(caller, key, fingerprint)
         if claimed is None:
@@ -49,6 +48,12 @@ def answer_once(caller: Caller, key: str, fingerprint: str, act: Callable[[], An
         answer = act()
         GivenAnswer.objects.filter(pk=claimed).update(status=answer.status, document=answer.document)
     return answer, False
+
+
+def check_key(key: str) -> None:
+    """Raise ``BadRequest`` for a text that cannot be a key."""
+    if not _KEY.fullmatch(key):
+        raise BadRequest(f"{HEADER} must be 1 to 255 visible ASCII characters without spaces.")
 
 
 def _claim(caller: Caller, key: str, fingerprint: str) -> int | None:

@@ -7,5 +7,5 @@ class CopyAction(StrEnum):
     """The words of the API; keys, row ids and slugs tell which rows are the same."""
 
     INSERT = "insert"  # they stay as they are
-    MERGE = "insert or update"  # they become what the source has
+    UPSERT = "insert or update"  # they become what the source has
     REPLACE = "delete and insert"  # all of them go first

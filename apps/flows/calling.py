@@ -37,9 +37,7 @@ def _call_with_token(
 
     def send(token: str) -> EgressResponse:
         credentials = credentials_of(connection, token)
-        return follow(
-            replace(request, timeout=_left(end)), installed_policy(), most=redirects, credentials=credentials
-        )
+        return follow(replace(request, timeout=_left(end)), installed_policy(), most=redirects, credentials=credentials)
 
     token = kept or new_token(connection, installed_policy(), _left(end))
     response = send(token)

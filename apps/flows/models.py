@@ -125,9 +125,7 @@ class Connection(models.Model):
         help_text="Such as https://crm.example.com/api. Credentials are sent nowhere else; a url in a flow that does "
         "not begin with http:// or https:// is appended.",
     )
-    kind = models.CharField(
-        "credentials", max_length=32, choices=ConnectionKind.choices, default=ConnectionKind.NONE
-    )
+    kind = models.CharField("credentials", max_length=32, choices=ConnectionKind.choices, default=ConnectionKind.NONE)
     username = models.CharField("user name", max_length=255, blank=True)
     header = models.CharField(max_length=100, blank=True, default="X-Api-Key")
     token_url = models.CharField("token address", max_length=500, blank=True)

@@ -18,7 +18,7 @@ def copy_items(source_id: int, target_id: int, action: CopyAction) -> int:
 
     They never pass through this process. Runs in the caller's transaction.
     """
-    conflict = _UPDATE if action is CopyAction.MERGE else "NOTHING"
+    conflict = _UPDATE if action is CopyAction.UPSERT else "NOTHING"
     with connection.cursor() as cursor:
         if action is CopyAction.REPLACE:
             cursor.execute("DELETE FROM keystores_keystoreitem WHERE keystore_id = %s", [target_id])

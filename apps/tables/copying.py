@@ -37,7 +37,7 @@ def _rows_statement(target: int, source: int, columns: list[tuple[str, str]], ac
 
 
 def _rows_conflict(columns: list[tuple[str, str]], action: CopyAction) -> str:
-    if action is not CopyAction.MERGE or not columns:
+    if action is not CopyAction.UPSERT or not columns:
         return "NOTHING"
     names = [ours for ours, _ in columns]
     values = ", ".join(f"{name} = excluded.{name}" for name in names)

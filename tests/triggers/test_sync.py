@@ -160,7 +160,15 @@ def test_work_that_goes_to_another_flow_ends_the_wait(acme: Tenant, kind: str) -
     (made,) = create_records(acme.caller, [CLIENT], flow_name="intake")
     record = Record.objects.get()
     assert not ROOM.wait(acme.workspace.pk, made.uuid, 0.05)
-    values = {"run_no": 1, "seq": 1, "attempt": 1, "object": "x", "type": kind, "ms": 0, "started_at": record.date_created}
+    values = {
+        "run_no": 1,
+        "seq": 1,
+        "attempt": 1,
+        "object": "x",
+        "type": kind,
+        "ms": 0,
+        "started_at": record.date_created,
+    }
     RecordStep.objects.create(record=record, **values)
     assert ROOM.wait(acme.workspace.pk, made.uuid, 5)
 

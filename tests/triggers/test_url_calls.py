@@ -92,7 +92,11 @@ def test_all_of_a_batch_or_nothing(acme: Tenant, settings: Any) -> None:
 @pytest.mark.parametrize(
     ("body", "content_type", "document"),
     [
-        ("<client><name>Ada</name><age type='integer'>36</age></client>", "application/xml", {"name": "Ada", "age": 36}),
+        (
+            "<client><name>Ada</name><age type='integer'>36</age></client>",
+            "application/xml",
+            {"name": "Ada", "age": 36},
+        ),
         ("<client><name>Ada</name></client>", "text/xml; charset=utf-8", {"name": "Ada"}),
         ("name=Ada&tag=a&tag=b", "application/x-www-form-urlencoded", {"name": "Ada", "tag": ["a", "b"]}),
         ('{"name": "Ada"}', "application/json; charset=utf-8", {"name": "Ada"}),

@@ -19,5 +19,5 @@ def write_refusal(path: str, accept: str, content_type: str, error: FlowizeError
         written: tuple[str, bytes] = import_string(writer)(content_type, error)
         return written
     chosen = format_for(accept, content_type)
-    brief = BRIEF_PATH.match(path)
-    return chosen.content_type, chosen.write(envelope.brief_failure(error) if brief else envelope.failure(error, address))
+    document = envelope.brief_failure(error) if BRIEF_PATH.match(path) else envelope.failure(error, address)
+    return chosen.content_type, chosen.write(document)

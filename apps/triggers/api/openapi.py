@@ -92,9 +92,7 @@ ONCE = Parameter(
     "with `Idempotency-Replayed: true`; another body gets 409.",
     schema=DELIVERY,
 )
-MADE = Named(
-    "RecordOfUrl", shape({"flow_id": TEXT, "flow_name": TEXT, "data_record_id": TEXT, "data_record": OBJECT})
-)
+MADE = Named("RecordOfUrl", shape({"flow_id": TEXT, "flow_name": TEXT, "data_record_id": TEXT, "data_record": OBJECT}))
 DOCUMENT = {"client": [{"name": "Ada", "age": 36, "accounts": []}]}
 MADE_EXAMPLE = {
     "flow_id": "1",

@@ -7,10 +7,12 @@ import pytest
 
 from apps.applications.caller import Caller
 from apps.core.copy_action import CopyAction
-from apps.core.errors import NotFound
-from apps.environments.copying import copy_keystore, copy_table
+from apps.keystores.copying import copy_items
 from apps.keystores.models import Keystore, KeystoreItem
 from apps.tables import services as tables
+from apps.tables import structure
+from apps.tables.copying import copy_rows
+from apps.tables.models import Table
 from tests.conftest import Tenant
 from tests.environments.deployment.conftest import deploy
 
@@ -38,6 +40,16 @@ def put(workspace_id: int, key: str, value: Any) -> None:
     KeystoreItem.objects.update_or_create(keystore=keystore, key=key, defaults={"data": json.dumps(value)})
 
 
+def copy_keys(deployed: Tenant, copy: Caller, action: CopyAction) -> int:
+    weather = Keystore.objects.filter(identifier="weather")
+    return copy_items(weather.get(workspace=deployed.workspace).pk, weather.get(workspace=copy.workspace_id).pk, action)
+
+
+def copy_people(deployed: Tenant, copy: Caller, action: CopyAction) -> int:
+    table = Table.objects.filter(name="people")
+    return copy_rows(table.get(workspace=deployed.workspace), table.get(workspace=copy.workspace_id), action)
+
+
 def people(caller: Caller) -> list[tuple[int, str, int]]:
     return [(row.id, row.values["username"], row.values["age"]) for row in tables.search_rows(caller, "people").rows]
 
@@ -51,7 +63,7 @@ def test_a_definition_alone_copies_neither_keys_nor_rows(deployed: Tenant, copy:
     ("action", "expected", "written"),
     [
         (CopyAction.INSERT, {"London": {"temp": -1}, "Paris": {"temp": 1}, "Madrid": {"temp": 24}}, 1),
-        (CopyAction.MERGE, {"London": {"temp": 15}, "Paris": {"temp": 1}, "Madrid": {"temp": 24}}, 2),
+        (CopyAction.UPSERT, {"London": {"temp": 15}, "Paris": {"temp": 1}, "Madrid": {"temp": 24}}, 2),
         (CopyAction.REPLACE, {"London": {"temp": 15}, "Madrid": {"temp": 24}}, 2),
     ],
 )
@@ -61,15 +73,15 @@ def test_keys_that_are_there_already(
     put(copy.workspace_id, "London", {"temp": -1})
     put(copy.workspace_id, "Paris", {"temp": 1})
     before = keys(deployed.workspace.pk)
-    assert copy_keystore(deployed.workspace.pk, copy.workspace_id, "weather", action) == written
+    assert copy_keys(deployed, copy, action) == written
     assert keys(copy.workspace_id) == expected
     assert keys(deployed.workspace.pk) == before
 
 
 def test_keys_that_are_the_same_keep_their_version(deployed: Tenant, copy: Caller) -> None:
-    copy_keystore(deployed.workspace.pk, copy.workspace_id, "weather", CopyAction.INSERT)
+    copy_keys(deployed, copy, CopyAction.INSERT)
     put(deployed.workspace.pk, "London", {"temp": 16})
-    assert copy_keystore(deployed.workspace.pk, copy.workspace_id, "weather", CopyAction.MERGE) == 1
+    assert copy_keys(deployed, copy, CopyAction.UPSERT) == 1
     versions = dict(KeystoreItem.objects.in_workspace(copy.workspace_id).values_list("key", "version"))
     assert versions == {"London": 2, "Madrid": 1}
 
@@ -78,7 +90,7 @@ def test_keys_that_are_the_same_keep_their_version(deployed: Tenant, copy: Calle
     ("action", "expected", "written"),
     [
         (CopyAction.INSERT, [(1, "eve", 40), (2, "bob", 30), (3, "dan", 50)], 1),
-        (CopyAction.MERGE, [(1, "ann", 20), (2, "bob", 30), (3, "dan", 50)], 2),
+        (CopyAction.UPSERT, [(1, "ann", 20), (2, "bob", 30), (3, "dan", 50)], 2),
         (CopyAction.REPLACE, [(1, "ann", 20), (2, "bob", 30)], 2),
     ],
 )
@@ -88,36 +100,21 @@ def test_rows_that_are_there_already(
     for row in ({"username": "eve", "age": 40}, {"username": "x", "age": 0}, {"username": "dan", "age": 50}):
         tables.insert_row(copy, "people", row)
     tables.delete_row(copy, "people", 2)
-    assert copy_table(deployed.workspace.pk, copy.workspace_id, "people", action) == written
+    assert copy_people(deployed, copy, action) == written
     assert people(copy) == expected
 
 
 def test_a_new_row_never_takes_the_id_of_a_copied_one(deployed: Tenant, copy: Caller) -> None:
-    copy_table(deployed.workspace.pk, copy.workspace_id, "people", CopyAction.INSERT)
+    copy_people(deployed, copy, CopyAction.INSERT)
     _, row = tables.insert_row(copy, "people", {"username": "new", "age": 1})
     assert row.id > 2
     assert len(people(copy)) == 3
 
 
 def test_columns_are_found_by_their_names(deployed: Tenant, copy: Caller) -> None:
-    from apps.tables import structure
-    from apps.tables.models import Table
-
     table = Table.objects.in_workspace(copy.workspace_id).get(name="people")
     structure.add_column(copy, table, name="note", kind="text", default="")
     structure.remove_column(copy, table.columns.get(name="username"))
-    copy_table(deployed.workspace.pk, copy.workspace_id, "people", CopyAction.INSERT)
+    copy_people(deployed, copy, CopyAction.INSERT)
     found = tables.search_rows(copy, "people")
     assert [row.values for row in found.rows] == [{"age": 20, "note": None}, {"age": 30, "note": None}]
-
-
-def test_what_is_missing_in_either_is_named(deployed: Tenant, copy: Caller) -> None:
-    with pytest.raises(NotFound, match="There is no keystore nothing"):
-        copy_keystore(deployed.workspace.pk, copy.workspace_id, "nothing", CopyAction.INSERT)
-    with pytest.raises(NotFound, match="There is no table nothing"):
-        copy_table(deployed.workspace.pk, copy.workspace_id, "nothing", CopyAction.INSERT)
-
-
-def test_the_keystore_of_another_tenant_is_not_there(deployed: Tenant, copy: Caller, rival: Tenant) -> None:
-    with pytest.raises(NotFound):
-        copy_keystore(rival.workspace.pk, copy.workspace_id, "weather", CopyAction.INSERT)

@@ -8,18 +8,21 @@ import pytest
 from apps.accounts.models import Role
 from apps.applications.caller import Caller
 from apps.applications.members import member_caller
-from apps.contents.models import Template
+from apps.contents.models import HostedPage, Template
 from apps.core.errors import BadRequest, Conflict, MissingScope
 from apps.environments.definitions.document import apply_definition, check_definition, fingerprint, read_definition
 from apps.environments.definitions.sections import SECTIONS
 from apps.flows import services as flows
-from apps.flows.models import Flow
+from apps.flows.models import Connection, Flow
 from apps.keystores.models import Keystore
 from apps.schemas.fields import create_field
 from apps.schemas.models import DataField, Schema
 from apps.tables import services as tables
 from apps.tables import structure
 from apps.tables.models import Column, Table
+from apps.triggers.models import Schedule, UrlTrigger
+from apps.triggers.schedules import save_schedule
+from apps.triggers.url_triggers import register_url
 from apps.webhooks.models import Webhook
 from apps.webhooks.services import register_webhook
 from tests.conftest import STRAIGHT_FLOW, Tenant, publish
@@ -35,6 +38,14 @@ def complete(stocked: Tenant) -> Tenant:
     create_field(stocked.caller, name="email", path="client.email", list_column=True)
     Template.objects.create(workspace=stocked.workspace, name="welcome", subject="Hello", text="Hello {{ name }}")
     register_webhook(stocked.workspace, name="paid", identifier_path="order.id", flow="intake")
+    register_url(stocked.workspace, name="form", application=stocked.keys, flow="intake")
+    Connection.objects.create(
+        workspace=stocked.workspace, name="crm", base_url="https://crm.example.com", kind="bearer", secret="s3cret-crm"
+    )
+    HostedPage.objects.create(workspace=stocked.workspace, name="contact", html="<form></form>", flow="intake")
+    save_schedule(
+        Schedule(workspace=stocked.workspace, name="nightly", flow="intake", cron="0 3 * * *", document={"n": 1})
+    )
     return stocked
 
 
@@ -42,9 +53,9 @@ def test_every_part_is_there_and_no_secret(complete: Tenant) -> None:
     definition = read_definition(complete.workspace.pk)
     assert list(definition) == ["format", *(section.name for section in SECTIONS)]
     assert all(definition[section.name] for section in SECTIONS)
-    webhook = Webhook.objects.get()
     text = json.dumps(definition)
-    assert webhook.uri_hash not in text
+    secrets = (Webhook.objects.get().uri_hash, UrlTrigger.objects.get().secret_hash, "s3cret-crm")
+    assert not [secret for secret in secrets if secret in text]
     assert check_definition(json.loads(text)) == definition
 
 
@@ -59,7 +70,7 @@ def test_a_copy_has_the_same_definition_as_what_it_was_copied_from(complete: Ten
 
 def test_applying_it_again_changes_nothing(complete: Tenant, copy: Caller) -> None:
     deploy(complete, copy)
-    models = (Schema, DataField, Keystore, Table, Template, Webhook, Flow)
+    models = (Schema, DataField, Keystore, Table, Template, Webhook, Flow, HostedPage, UrlTrigger, Schedule, Connection)
     before = [list(model.objects.in_workspace(copy.workspace_id).order_by("pk").values_list("pk")) for model in models]
     columns = list(Column.objects.order_by("pk").values())
     versions = list(Flow.objects.values("live_version_id", "status"))
@@ -71,17 +82,38 @@ def test_applying_it_again_changes_nothing(complete: Tenant, copy: Caller) -> No
     assert list(Flow.objects.values("live_version_id", "status")) == versions
 
 
-def test_a_webhook_keeps_its_secret_address_in_the_copy(complete: Tenant, copy: Caller) -> None:
+def test_secrets_go_along_to_a_copy(complete: Tenant, copy: Caller) -> None:
     deploy(complete, copy)
     assert len({row.uri_hash for row in Webhook.objects.all()}) == 1
+    assert len({row.secret_hash for row in UrlTrigger.objects.all()}) == 1
+    assert [row.secret for row in Connection.objects.in_workspace(copy.workspace_id)] == ["s3cret-crm"]
+    Connection.objects.in_workspace(complete.workspace.pk).update(secret="another")
+    deploy(complete, copy)
+    assert [row.secret for row in Connection.objects.in_workspace(copy.workspace_id)] == ["another"]
 
 
-def test_from_a_file_a_webhook_gets_an_address_that_is_told_once(complete: Tenant, rival: Tenant) -> None:
+def test_from_a_file_secrets_are_made_anew_and_told_once(complete: Tenant, rival: Tenant) -> None:
     definition = check_definition(json.loads(json.dumps(read_definition(complete.workspace.pk))))
-    definition["flows"] = []
-    (note,) = [line for line in apply_definition(rival.caller, definition) if "new address" in line]
-    assert "/v1/webhook/" in note
+    definition["url_triggers"][0]["application"] = None
+    connection, webhook, url = apply_definition(rival.caller, definition)
     assert len({row.uri_hash for row in Webhook.objects.all()}) == 2
+    assert len({row.secret_hash for row in UrlTrigger.objects.all()}) == 2
+    assert connection == "The connection crm has no secret yet: enter it."
+    assert webhook.startswith("The webhook paid has the new address /v1/webhook/")
+    assert url.startswith("The URL trigger form has the new secret ")
+
+
+def test_an_application_that_the_project_does_not_have_is_named(complete: Tenant, rival: Tenant) -> None:
+    definition = check_definition(read_definition(complete.workspace.pk))
+    with pytest.raises(Conflict, match="There is no application acme-keys in this project"):
+        apply_definition(rival.caller, definition)
+    assert not Webhook.objects.in_workspace(rival.workspace.pk).exists()
+
+
+def test_a_schedule_in_a_copy_is_planned_in_the_zone_of_the_copy(complete: Tenant, copy: Caller) -> None:
+    deploy(complete, copy)
+    schedule = Schedule.objects.in_workspace(copy.workspace_id).get()
+    assert (schedule.planned_zone, schedule.next_run is not None) == ("Europe/Paris", True)
 
 
 def test_a_changed_flow_becomes_the_next_version_and_a_paused_one_stays_paused(acme: Tenant, copy: Caller) -> None:
