@@ -404,7 +404,7 @@ AUDITLOG_INCLUDE_TRACKING_MODELS = (
     {"model": "tables.Column", "exclude_fields": ["index_state", "index_error", "index_claimed_at"]},
     "flows.Flow",
     "flows.FlowVersion",
-    {"model": "flows.Connection", "exclude_fields": ["secret", "token", "token_expires_at", "revision"]},
+    "flows.Connection",
     {"model": "webhooks.Webhook", "exclude_fields": ["uri_hash"]},
 )
 

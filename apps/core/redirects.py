@@ -67,7 +67,9 @@ def _own_headers(request: EgressRequest, home: str, credentials: Credentials | N
     if credentials is None or not home or home != credentials.origin:
         return dict(request.headers)
     own = {name.lower() for name in credentials.headers}
-    return {name: value for name, value in request.headers.items() if name.lower() not in own} | dict(credentials.headers)
+    return {name: value for name, value in request.headers.items() if name.lower() not in own} | dict(
+        credentials.headers
+    )
 
 
 def _harmless_headers(request: EgressRequest) -> dict[str, str]:

@@ -33,13 +33,11 @@ def _call_with_token(
     request: EgressRequest, connection: Connection, redirects: int
 ) -> tuple[EgressResponse, list[str]]:
     end = time.monotonic() + request.timeout
-    kept = current_token(connection)
+    kept = current_token(connection.kept)
 
     def send(token: str) -> EgressResponse:
         credentials = credentials_of(connection, token)
-        return follow(
-            replace(request, timeout=_left(end)), installed_policy(), most=redirects, credentials=credentials
-        )
+        return follow(replace(request, timeout=_left(end)), installed_policy(), most=redirects, credentials=credentials)
 
     token = kept or new_token(connection, installed_policy(), _left(end))
     response = send(token)

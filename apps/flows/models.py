@@ -1,7 +1,7 @@
 """Flows and their versions."""
 
 import json
-from typing import Any, Self
+from typing import Any
 
 from django.core.validators import RegexValidator
 from django.db import models
@@ -101,20 +101,8 @@ validate_connection_name = RegexValidator(
 )
 
 
-class ConnectionQuerySet(WorkspaceQuerySet):
-    """Connections, with or without what only a call needs to know."""
-
-    def without_secrets(self) -> Self:
-        """Rows whose secrets stay in the database, encrypted; ``has_secret`` tells whether there is one."""
-        return self.defer("secret", "token").annotate(has_secret=~models.Q(secret=""))
-
-
 class Connection(models.Model):
-    """A service that flows call by name, with the credentials it wants; those are sent to its origin alone.
-
-    ``secret`` is the password, token, key or client secret. ``token`` is the OAuth 2 access token in use, shared by
-    all workers; ``revision`` counts changes, so that a token fetched with older credentials is not kept.
-    """
+    """A service that flows call by name, with the credentials it wants; those are sent to its origin alone."""
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+", db_index=False)
     name = models.CharField(max_length=64, validators=[validate_connection_name])
@@ -125,9 +113,7 @@ class Connection(models.Model):
         help_text="Such as https://crm.example.com/api. Credentials are sent nowhere else; a url in a flow that does "
         "not begin with http:// or https:// is appended.",
     )
-    kind = models.CharField(
-        "credentials", max_length=32, choices=ConnectionKind.choices, default=ConnectionKind.NONE
-    )
+    kind = models.CharField("credentials", max_length=32, choices=ConnectionKind.choices, default=ConnectionKind.NONE)
     username = models.CharField("user name", max_length=255, blank=True)
     header = models.CharField(max_length=100, blank=True, default="X-Api-Key")
     token_url = models.CharField("token address", max_length=500, blank=True)
@@ -136,14 +122,10 @@ class Connection(models.Model):
     client_auth = models.CharField(
         "client credentials", max_length=16, choices=ClientAuth.choices, default=ClientAuth.HEADER
     )
-    secret = EncryptedTextField(blank=True, editable=False)
-    token = EncryptedTextField(blank=True, editable=False)
-    token_expires_at = models.DateTimeField(null=True, editable=False)
-    revision = models.PositiveIntegerField(default=0, editable=False)
     date_created = models.DateTimeField(auto_now_add=True)
     date_modified = models.DateTimeField(auto_now=True)
 
-    objects = ConnectionQuerySet.as_manager()
+    objects = WorkspaceQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
@@ -151,3 +133,20 @@ class Connection(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ConnectionSecret(models.Model):
+    """What must not be seen of a connection, apart from it, so that nothing reads it that does not make calls.
+
+    ``secret`` is the password, token, key or client secret; ``token`` the OAuth 2 access token in use, shared by all
+    workers. ``revision`` counts changes of the connection: a token bought with older settings is not kept.
+    """
+
+    connection = models.OneToOneField(Connection, on_delete=models.CASCADE, primary_key=True, related_name="kept")
+    secret = EncryptedTextField()
+    token = EncryptedTextField(blank=True)
+    token_expires_at = models.DateTimeField(null=True)
+    revision = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"secret of connection {self.connection_id}"

@@ -116,7 +116,9 @@ def test_every_hop_is_judged(servers: ExitStack, target: str) -> None:
     assert caught.value.code == "refused_address"
 
 
-@pytest.mark.parametrize("target", ["file:///etc/passwd", "gopher://127.0.0.1/", "http://u:p@127.0.0.1/", "javascript:1"])
+@pytest.mark.parametrize(
+    "target", ["file:///etc/passwd", "gopher://127.0.0.1/", "http://u:p@127.0.0.1/", "javascript:1"]
+)
 def test_a_redirect_to_no_usable_url_is_an_error(servers: ExitStack, target: str) -> None:
     sink = servers.enter_context(serving(redirect(target)))
     with pytest.raises(EgressError) as caught:

@@ -24,7 +24,9 @@ _NOT_BESIDE_AN_ANSWER = frozenset({"keystore", "static"})
 def compile_config(app: App, config: dict[str, Any]) -> Template:
     """The config as a template; what is put into its texts of HTML is escaped. Raises TemplateError."""
     properties = app.config_schema.get("properties", {})
-    return compile_template(config, html=[name for name, schema in properties.items() if schema.get("format") == "html"])
+    return compile_template(
+        config, html=[name for name, schema in properties.items() if schema.get("format") == "html"]
+    )
 
 
 def written_faults(app: App, config: dict[str, Any]) -> list[Fault]:

@@ -92,7 +92,9 @@ def _xml(body: bytes, charset: str) -> JSON:
 def _form(body: bytes, charset: str) -> JSON:
     found: dict[str, Any] = {}
     try:
-        for name, value in parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS):
+        for name, value in parse_qsl(
+            body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS
+        ):
             if name in found:
                 found[name] = [*found[name], value] if isinstance(found[name], list) else [found[name], value]
             else:

@@ -20,7 +20,10 @@ def written(value: Any) -> str:
         ({"lead": {"age": 5, "rate": 1.5, "new": True}}, "<lead><age>5</age><rate>1.5</rate><new>true</new></lead>"),
         ({"a": {"line": [1, {"@n": 2, "#text": "x"}], "none": []}}, '<a><line>1</line><line n="2">x</line></a>'),
         ({"a": {"@xmlns": "urn:x", "@q": 'a"\n'}}, '<a xmlns="urn:x" q="a&quot;&#10;"></a>'),
-        ({"s:Envelope": {"@xmlns:s": "urn:s", "s:Body": None}}, '<s:Envelope xmlns:s="urn:s"><s:Body></s:Body></s:Envelope>'),
+        (
+            {"s:Envelope": {"@xmlns:s": "urn:s", "s:Body": None}},
+            '<s:Envelope xmlns:s="urn:s"><s:Body></s:Body></s:Envelope>',
+        ),
     ],
 )
 def test_what_is_written(value: Any, text: str) -> None:

@@ -134,8 +134,16 @@ def test_what_is_no_mail_is_not_sent(catcher: Catcher, config: dict[str, Any], m
     [
         ({"MAIL": "451 later"}, "email.temporary", "The mail server answered 451."),
         ({"MAIL": "550 never ada@example.com"}, "email.refused", "The mail server answered 550."),
-        ({"RCPT": "450 greylisted"}, "email.temporary", "The mail server refused 2 of the recipients (450); none got it."),
-        ({"RCPT TO:<BOB": "550 who?"}, "email.refused", "The mail server refused 1 of the recipients (550); none got it."),
+        (
+            {"RCPT": "450 greylisted"},
+            "email.temporary",
+            "The mail server refused 2 of the recipients (450); none got it.",
+        ),
+        (
+            {"RCPT TO:<BOB": "550 who?"},
+            "email.refused",
+            "The mail server refused 1 of the recipients (550); none got it.",
+        ),
         ({"DATA": "554 no"}, "email.refused", "The mail server answered 554."),
         ({".": "452 full"}, "email.temporary", "The mail server answered 452."),
     ],
@@ -253,12 +261,15 @@ def test_only_e_mail_templates_of_the_workspace_are_found(acme: Tenant, rival: T
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_flow_sends_its_mail_tries_again_and_the_mail_can_be_known_by_its_id(
-    acme: Tenant, catcher: Catcher
-) -> None:
+def test_a_flow_sends_its_mail_tries_again_and_the_mail_can_be_known_by_its_id(acme: Tenant, catcher: Catcher) -> None:
     make_template(acme)
     config = {"to": "{{ client.email }}", "template": "welcome", "save_to": "mail"}
-    mail = {"type": "app", "app": "core.email", "with": config, "retry": {"max": 1, "delay": "1m", "on": ["email.temporary"]}}
+    mail = {
+        "type": "app",
+        "app": "core.email",
+        "with": config,
+        "retry": {"max": 1, "delay": "1m", "on": ["email.temporary"]},
+    }
     publish(acme, flow_of("mailing", mail=mail | {"next": {"ok": "end"}}))
     record = insert(acme, SCOPE, flow="mailing", uuid="r-9")
     catcher.replies = {".": "450 later"}

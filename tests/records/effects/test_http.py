@@ -96,8 +96,16 @@ def test_query_parameters_are_added_to_the_url(sink: Sink) -> None:
 @pytest.mark.parametrize(
     ("config", "content_type", "sent"),
     [
-        ({"xml": {"lead": {"name": "Zoë", "tag": ["a", 2]}}}, "application/xml", "<lead><name>Zoë</name><tag>a</tag><tag>2</tag></lead>"),
-        ({"form": {"a": "ö &", "b": [1, True], "c": None, "d": ""}}, "application/x-www-form-urlencoded", "a=%C3%B6+%26&b=1&b=true&d="),
+        (
+            {"xml": {"lead": {"name": "Zoë", "tag": ["a", 2]}}},
+            "application/xml",
+            "<lead><name>Zoë</name><tag>a</tag><tag>2</tag></lead>",
+        ),
+        (
+            {"form": {"a": "ö &", "b": [1, True], "c": None, "d": ""}},
+            "application/x-www-form-urlencoded",
+            "a=%C3%B6+%26&b=1&b=true&d=",
+        ),
         ({"form": {}}, "application/x-www-form-urlencoded", ""),
     ],
 )
@@ -148,16 +156,36 @@ def test_what_becomes_of_the_answers_body(sink: Sink, content_type: str | None, 
 @pytest.mark.parametrize(
     ("content_type", "body", "message"),
     [
-        (JSON_TYPE, b"<html>", "The service says that it answers JSON. Not valid JSON: Expecting value at line 1, column 1."),
+        (
+            JSON_TYPE,
+            b"<html>",
+            "The service says that it answers JSON. Not valid JSON: Expecting value at line 1, column 1.",
+        ),
         (JSON_TYPE, b'{"a": 1, "a": 2}', "The service says that it answers JSON. "),
         (JSON_TYPE, b'{"a": NaN}', "The service says that it answers JSON. "),
         (JSON_TYPE, b"[" * 200 + b"]" * 200, "The service says that it answers JSON. "),
         ("text/xml", b"<a>", "The service says that it answers XML. Not valid XML: "),
-        ("text/xml", b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>", "The service says that it answers XML. A document type"),
+        (
+            "text/xml",
+            b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>",
+            "The service says that it answers XML. A document type",
+        ),
         ("text/xml; charset=ebcdic", b"<a/>", "The service says that it answers XML in ebcdic, which cannot be read."),
-        ("application/x-www-form-urlencoded", b"a=%ff", "The service says that it answers a form, which cannot be read."),
-        ("application/x-www-form-urlencoded", b"a=%00", "The service says that it answers a form, which cannot be read."),
-        ("application/x-www-form-urlencoded", b"a&" * 20_000, "The service says that it answers a form, which cannot be"),
+        (
+            "application/x-www-form-urlencoded",
+            b"a=%ff",
+            "The service says that it answers a form, which cannot be read.",
+        ),
+        (
+            "application/x-www-form-urlencoded",
+            b"a=%00",
+            "The service says that it answers a form, which cannot be read.",
+        ),
+        (
+            "application/x-www-form-urlencoded",
+            b"a&" * 20_000,
+            "The service says that it answers a form, which cannot be",
+        ),
     ],
 )
 def test_an_answer_that_is_not_what_it_says(sink: Sink, content_type: str, body: bytes, message: str) -> None:
