@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import quote_plus, urlencode
 
 from django.db import connection as database
@@ -123,10 +124,10 @@ def _refuse(status: int, error: object) -> None:
     raise TokenRefused(code, f"The token address answered {status}{reason}.")
 
 
-def _usable(life: object) -> float:
-    """For how long to use a token that lives so many seconds: not to the very end, when a call may be under way."""
+def _usable(life: Any) -> float:
+    """For how long to use a token that lives so many seconds, a number or its text: not to the very end."""
     try:
-        seconds = float(life)  # type: ignore[arg-type] - some send a text
+        seconds = float(life)
     except (TypeError, ValueError):
         seconds = UNKNOWN_LIFE
     seconds = min(max(seconds, 0.0), LONGEST_LIFE) if seconds == seconds else UNKNOWN_LIFE

@@ -17,7 +17,7 @@ from apps.core.redirects import origin_of
 from apps.flows.access_tokens import TokenRefused
 from apps.flows.calling import call_service
 from apps.flows.credentials import OutsideConnection, url_at
-from apps.flows.models import Connection, ConnectionKind, ConnectionSecret, validate_connection_name
+from apps.flows.models import CONNECTION_NAME, NAME_RULE, Connection, ConnectionKind, ConnectionSecret
 from apps.flows.selectors import has_secret, with_secret
 
 Faults = Iterator[tuple[str, str]]
@@ -78,8 +78,8 @@ def try_connection(caller: Caller, connection: Connection, path: str = "/", time
 
 def connection_faults(connection: Connection, secret: str, before: Connection | None = None) -> Faults:
     """What is wrong, as field and message; ``before`` is the row as it is kept."""
-    if not validate_connection_name.regex.match(connection.name):
-        yield "name", validate_connection_name.message
+    if not CONNECTION_NAME.match(connection.name):
+        yield "name", NAME_RULE
     yield from _url_faults("base_url", connection.base_url)
     for field in _NEEDED.get(connection.kind, ()):
         if not getattr(connection, field):

@@ -1,6 +1,7 @@
 """Flows and their versions."""
 
 import json
+import re
 from typing import Any
 
 from django.core.validators import RegexValidator
@@ -96,9 +97,9 @@ class ClientAuth(models.TextChoices):
     BODY = "body", "In the body"
 
 
-validate_connection_name = RegexValidator(
-    r"^[A-Za-z][A-Za-z0-9_-]{0,63}\Z", "A name is a letter, then letters, digits, _ and -."
-)
+NAME_RULE = "A name is a letter, then letters, digits, _ and -, at most 64 characters."
+CONNECTION_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}\Z")
+validate_connection_name = RegexValidator(CONNECTION_NAME, NAME_RULE)
 
 
 class Connection(models.Model):

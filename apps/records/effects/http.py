@@ -51,7 +51,7 @@ def call_http(call: Call) -> AppResult | AppError:
         body = read_answer(response.header("content-type"), response.body)
     except BadAnswer as fault:
         return AppError("bad_answer", str(fault))
-    answer = {"status": response.status, "headers": _kept_headers(response), "body": body}
+    answer: JSON = {"status": response.status, "headers": _kept_headers(response), "body": body}
     return mapped(config, without(secrets, answer), call.scope)
 
 

@@ -1,4 +1,4 @@
-"""Calls with the credentials of a connection: who gets them, how tokens are bought, and that nothing of them is kept."""
+"""Calls with the credentials of a connection: who gets them, how tokens are bought, that nothing of them is kept."""
 
 import base64
 import json
@@ -276,7 +276,7 @@ def test_a_token_bought_with_older_credentials_is_not_kept(acme: Tenant, sink: S
     row = oauth(acme, sink)
     sink.answers = {1: token("of the old secret", expires_in=3600)}
     sink.open.clear()
-    failures: list[BaseException] = []
+    failures: list[Exception] = []
     worker = in_thread(lambda: run(acme), failures)
     sink.wait_for(1)
     save_connection(acme.caller, Connection.objects.get(pk=row.pk), "another secret")
@@ -303,11 +303,11 @@ def test_a_kept_token_nobody_can_read_is_replaced(acme: Tenant, sink: Sink, sett
     assert sink.received[1].headers["authorization"] == "Bearer new"
 
 
-def in_thread(act: Callable[[], Any], failures: list[BaseException]) -> threading.Thread:
+def in_thread(act: Callable[[], Any], failures: list[Exception]) -> threading.Thread:
     def work() -> None:
         try:
             act()
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001 - told to the test
             failures.append(error)
         finally:
             connections.close_all()
