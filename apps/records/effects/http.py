@@ -7,7 +7,6 @@ from urllib.parse import urlsplit, urlunsplit
 
 from apps.core.crypto import Undecipherable
 from apps.core.egress import EgressRequest, EgressResponse
-from apps.core.jsonio import JSON
 from apps.flows.access_tokens import TokenRefused
 from apps.flows.calling import call_service
 from apps.flows.credentials import OutsideConnection, url_at
@@ -51,7 +50,7 @@ def call_http(call: Call) -> AppResult | AppError:
         body = read_answer(response.header("content-type"), response.body)
     except BadAnswer as fault:
         return AppError("bad_answer", str(fault))
-    answer: JSON = {"status": response.status, "headers": _kept_headers(response), "body": body}
+    answer = {"status": response.status, "headers": _kept_headers(response), "body": body}
     return mapped(config, without(secrets, answer), call.scope)
 
 
@@ -67,7 +66,7 @@ def _request(call: Call) -> EgressRequest:
     return EgressRequest(config["method"], url, headers, body, call.timeout)
 
 
-def without(secrets: list[str], value: JSON) -> JSON:
+def without(secrets: list[str], value: Any) -> Any:
     """The value with every occurrence of a secret blotted out: some services answer what they were sent."""
     if not secrets:
         return value
