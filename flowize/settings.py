@@ -381,20 +381,6 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
 DEFAULT_TIME_ZONE = env.str("DEFAULT_TIME_ZONE", default="Europe/Amsterdam")
-STATIC_URL = "static/"
-STATICFILES_DIRS = [BASE_DIR / "flowize" / "static"]
-COLLECTED_STATIC = env.bool("COLLECTED_STATIC", default=False)
-STATIC_ROOT = env.str("STATIC_ROOT", default=str(FLOWIZE_HOME / "static")) if COLLECTED_STATIC else None
-WHITENOISE_USE_FINDERS = not COLLECTED_STATIC
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
-        if COLLECTED_STATIC
-        else "django.contrib.staticfiles.storage.StaticFilesStorage"
-    },
-}
-
 EMAIL_URL = env.str("EMAIL_URL", default="")
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="flowize@localhost")
 
@@ -420,6 +406,19 @@ EMAIL_HOST, EMAIL_PORT = _MAIL.get("EMAIL_HOST") or "localhost", _MAIL.get("EMAI
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL.get("EMAIL_HOST_USER") or "", _MAIL.get("EMAIL_HOST_PASSWORD") or ""
 EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.get("EMAIL_USE_TLS", False), _MAIL.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 15
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "flowize" / "static"]
+COLLECTED_STATIC = env.bool("COLLECTED_STATIC", default=False)
+STATIC_ROOT = env.str("STATIC_ROOT", default=str(FLOWIZE_HOME / "static")) if COLLECTED_STATIC else None
+WHITENOISE_USE_FINDERS = not COLLECTED_STATIC
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if COLLECTED_STATIC
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
 
 # --- Logs -------------------------------------------------------------------------------------------------------
 
@@ -446,7 +445,7 @@ AUDITLOG_INCLUDE_TRACKING_MODELS = (
     {"model": "tables.Column", "exclude_fields": ["index_state", "index_error", "index_claimed_at"]},
     "flows.Flow",
     "flows.FlowVersion",
-    {"model": "flows.Connection", "exclude_fields": ["secret", "token", "token_expires_at", "revision"]},
+    "flows.Connection",
     {"model": "webhooks.Webhook", "exclude_fields": ["uri_hash"]},
     {"model": "triggers.UrlTrigger", "exclude_fields": ["secret_hash"]},
     {

@@ -14,7 +14,8 @@ from apps.accounts.models import Organization, Project, Role, User
 from apps.applications.models import Application
 from apps.core.admin.access import LADDER, Access, access_of
 from apps.core.admin.tenancy import SuperuserModelAdmin, TenantModelAdmin
-from apps.flows.models import Flow
+from apps.flows.connections import save_connection
+from apps.flows.models import Connection, Flow
 from apps.keystores.models import Keystore, KeystoreItem
 from apps.records.models import Record
 from apps.records.services import create_records
@@ -40,6 +41,7 @@ TENANT_MODELS = [
     Webhook,
     WebhookEvent,
     Table,
+    Connection,
 ]
 REGISTERED = {model: row for model, row in admin.site._registry.items() if isinstance(row, TenantModelAdmin)}
 
@@ -79,6 +81,9 @@ def rows_of(tenant: Tenant) -> dict[type[Model], Any]:
         Webhook: webhook,
         Table: make_table(tenant, f"{tenant.name} table", note="text"),
         WebhookEvent: webhook.events.get(),
+        Connection: save_connection(
+            tenant.caller, Connection(name=f"{tenant.name}-connection", base_url=f"https://{tenant.name}.test")
+        ),
     }
 
 
@@ -260,6 +265,7 @@ RIGHTS = {
     Keystore: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     KeystoreItem: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     DataField: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
+    Connection: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     Flow: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     Record: {"viewer": "view", "operator": "view", "developer": "view", "owner": "view"},
     Webhook: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
@@ -328,6 +334,7 @@ def test_the_sidebar_holds_what_a_person_may_open(stage: Stage) -> None:
         "Records",
         "Webhook events",
         "Flows",
+        "Connections",
         "Schemas",
         "Keystores",
         "Data fields",

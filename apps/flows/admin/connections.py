@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from unfold.decorators import display
@@ -18,7 +18,7 @@ from apps.core.admin.tenancy import TenantModelAdmin
 from apps.core.http.client import address_of
 from apps.flows import connections
 from apps.flows.admin.forms import ConnectionForm
-from apps.flows.models import Connection, ConnectionKind
+from apps.flows.models import Connection, ConnectionKind, ConnectionSecret
 from apps.flows.selectors import flows_using
 
 _COLOURS = {"set": GOOD, "missing": ATTENTION, "none": NEUTRAL}
@@ -50,10 +50,9 @@ class ConnectionAdmin(TenantModelAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Connection]:
-        """Without the secrets, and with the names that stand beside each."""
-        rows: Any = super().get_queryset(request).select_related("workspace__project")
-        found: QuerySet[Connection] = rows.without_secrets()
-        return found
+        """With the names that stand beside each, and whether there is a secret."""
+        rows = super().get_queryset(request).select_related("workspace__project")
+        return rows.annotate(has_secret=Exists(ConnectionSecret.objects.filter(connection=OuterRef("pk"))))
 
     def get_urls(self) -> list[URLPattern]:
         """Also the trial."""

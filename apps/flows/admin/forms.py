@@ -12,6 +12,7 @@ from apps.core.errors import BadRequest
 from apps.core.jsonio import read_json
 from apps.flows.connections import connection_faults
 from apps.flows.models import Connection, Flow, FlowVersion, VersionStatus
+from apps.flows.selectors import has_secret
 
 STARTER = json.dumps(
     {
@@ -100,11 +101,9 @@ class ConnectionForm(TenantForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.before = None
-        if self.instance.pk:
-            self.before = Connection.objects.filter(pk=self.instance.pk).without_secrets().first()
-            if "new_secret" in self.fields and self.before and self.before.has_secret:
-                self.fields["new_secret"].help_text = "There is one, kept encrypted. Left empty, it stays."
+        self.before = Connection.objects.filter(pk=self.instance.pk).first() if self.instance.pk else None
+        if "new_secret" in self.fields and self.before and has_secret(self.before):
+            self.fields["new_secret"].help_text = "There is one, kept encrypted. Left empty, it stays."
 
     def _post_clean(self) -> None:
         """As the service judges the whole."""

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit, urlunsplit
 
 from apps.core.crypto import Undecipherable
 from apps.core.egress import EgressRequest, EgressResponse
-from apps.core.jsonio import JSON
 from apps.flows.access_tokens import TokenRefused
 from apps.flows.calling import call_service
 from apps.flows.credentials import OutsideConnection, url_at
@@ -67,7 +66,7 @@ def _request(call: Call) -> EgressRequest:
     return EgressRequest(config["method"], url, headers, body, call.timeout)
 
 
-def without(secrets: list[str], value: JSON) -> JSON:
+def without(secrets: list[str], value: Any) -> Any:
     """The value with every occurrence of a secret blotted out: some services answer what they were sent."""
     if not secrets:
         return value
