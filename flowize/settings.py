@@ -389,7 +389,10 @@ AUDITLOG_INCLUDE_TRACKING_MODELS = (
     "flows.FlowVersion",
     {"model": "webhooks.Webhook", "exclude_fields": ["uri_hash"]},
     {"model": "triggers.UrlTrigger", "exclude_fields": ["secret_hash"]},
-    {"model": "triggers.Schedule", "exclude_fields": ["next_run", "planned_zone", "last_run", "last_uuid", "last_error"]},
+    {
+        "model": "triggers.Schedule",
+        "exclude_fields": ["next_run", "planned_zone", "last_run", "last_uuid", "last_error"],
+    },
 )
 
 UNFOLD = {

@@ -1,5 +1,6 @@
 """Batches: their files, running and cloning them, what came of them."""
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -76,10 +77,8 @@ def first_items(batch: Batch) -> list[Item]:
         if len(found) == MOST_SHOWN:
             raise _Enough
 
-    try:
+    with contextlib.suppress(_Enough):
         read_items(batch, content_of(batch), take)
-    except _Enough:
-        pass
     if not found:
         raise BadRequest("The file holds no data records.")
     return found
@@ -119,7 +118,17 @@ def clone_batch(caller: Caller, batch_id: int) -> Batch:
     caller.require("batch")
     with transaction.atomic():
         origin = _locked(caller, batch_id)
-        kept = ("workspace", "description", "application", "flow", "format", "delimiter", "encoding", "header", "mapping")
+        kept = (
+            "workspace",
+            "description",
+            "application",
+            "flow",
+            "format",
+            "delimiter",
+            "encoding",
+            "header",
+            "mapping",
+        )
         clone = Batch(name=f"Copy of {origin.name}"[:128], **{name: getattr(origin, name) for name in kept})
         clone.file_name, clone.size = origin.file_name, origin.size
         clone.save()
@@ -143,10 +152,11 @@ def remove_batch(batch: Batch) -> None:
 
 def results_of(batch: Batch) -> Results:
     """How the records of a batch stand now; raises ``RequestTimeout`` when that takes longer than a search may."""
-    with at_most(settings.SEARCH_SECONDS, "Counting the records takes too long just now."), connection.cursor() as cursor:
-        cursor.execute(
-            _STATUSES, {"position": batch.position, "workspace": batch.workspace_id, "prefix": batch.prefix}
-        )
+    with (
+        at_most(settings.SEARCH_SECONDS, "Counting the records takes too long just now."),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(_STATUSES, {"position": batch.position, "workspace": batch.workspace_id, "prefix": batch.prefix})
         counts = dict(cursor.fetchall())
     finished = counts.pop(Status.FINISHED, 0) + counts.pop(Status.HANDLED, 0)
     failed = counts.pop(Status.FAILED, 0) + counts.pop(Status.REVIEWED, 0)

@@ -85,9 +85,11 @@ def _take_dynamic(entrance: Entrance, documents: Sequence[JSON], address: str) -
         fresh = _claim(entrance, identifiers)
         first = {identifier: identifiers.index(identifier) for identifier in fresh}
         places = sorted(first.values())
-        records = _create(
-            entrance, [documents[n] for n in places], address, [fresh[identifiers[n]] for n in places]
-        ) if places else []
+        records = (
+            _create(entrance, [documents[n] for n in places], address, [fresh[identifiers[n]] for n in places])
+            if places
+            else []
+        )
         others = [n for n in range(len(documents)) if n not in set(places)]
         events = _note(receiver, [documents[n] for n in others], address) if others else []
     found: dict[int, Taken] = {**dict(zip(places, records, strict=True)), **dict(zip(others, events, strict=True))}
@@ -123,5 +125,4 @@ def _claim(entrance: Entrance, identifiers: Sequence[str]) -> dict[str, str]:
 
 def _note(receiver: Receiver, documents: Sequence[JSON], address: str) -> Sequence[StoredEvent]:
     """Deliver documents to the webhook as if its sender had, but for its own flow."""
-    events = receive(replace(receiver, flow="", batch=True), list(documents), address=address).events
-    return events
+    return receive(replace(receiver, flow="", batch=True), list(documents), address=address).events

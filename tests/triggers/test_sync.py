@@ -16,13 +16,13 @@ from apps.flows.engine.apps.respond import REFUSED_HEADERS
 from apps.flows.engine.checks import check_document
 from apps.records.answers import get_rest
 from apps.records.execution import drain
-from apps.records.models import Record, RecordAnswer, RecordStep, Status
 from apps.records.life_cycle import Act
+from apps.records.models import Record, RecordAnswer, RecordStep, Status
 from apps.records.queueing import change_queue
 from apps.records.services import create_records
 from apps.triggers import waiting
 from apps.triggers.waiting import ROOM, WaitingRoom
-from tests.conftest import STRAIGHT_FLOW, Tenant, publish
+from tests.conftest import Tenant, publish
 from tests.contract.xml_reader import read_answer
 from tests.records.conftest import flow_of
 from tests.triggers.conftest import call, refused, url_of
@@ -160,7 +160,15 @@ def test_work_that_goes_to_another_flow_ends_the_wait(acme: Tenant, kind: str) -
     (made,) = create_records(acme.caller, [CLIENT], flow_name="intake")
     record = Record.objects.get()
     assert not ROOM.wait(acme.workspace.pk, made.uuid, 0.05)
-    values = {"run_no": 1, "seq": 1, "attempt": 1, "object": "x", "type": kind, "ms": 0, "started_at": record.date_created}
+    values = {
+        "run_no": 1,
+        "seq": 1,
+        "attempt": 1,
+        "object": "x",
+        "type": kind,
+        "ms": 0,
+        "started_at": record.date_created,
+    }
     RecordStep.objects.create(record=record, **values)
     assert ROOM.wait(acme.workspace.pk, made.uuid, 5)
 

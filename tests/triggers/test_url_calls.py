@@ -1,6 +1,5 @@
 """Direct and Dynamic URLs over HTTP."""
 
-import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -14,7 +13,7 @@ from apps.applications.models import Application, RateWindow
 from apps.records.models import Record
 from apps.triggers.entrances import forget_entrances
 from apps.triggers.models import KnownIdentifier, UrlTrigger
-from apps.triggers.url_triggers import RegisteredUrl, register_url, save_with_new_secret
+from apps.triggers.url_triggers import RegisteredUrl, save_with_new_secret
 from apps.webhooks.models import Webhook, WebhookEvent
 from tests.conftest import Tenant
 from tests.contract.xml_reader import read_answer
@@ -92,7 +91,11 @@ def test_all_of_a_batch_or_nothing(acme: Tenant, settings: Any) -> None:
 @pytest.mark.parametrize(
     ("body", "content_type", "document"),
     [
-        ("<client><name>Ada</name><age type='integer'>36</age></client>", "application/xml", {"name": "Ada", "age": 36}),
+        (
+            "<client><name>Ada</name><age type='integer'>36</age></client>",
+            "application/xml",
+            {"name": "Ada", "age": 36},
+        ),
         ("<client><name>Ada</name></client>", "text/xml; charset=utf-8", {"name": "Ada"}),
         ("name=Ada&tag=a&tag=b", "application/x-www-form-urlencoded", {"name": "Ada", "tag": ["a", "b"]}),
         ('{"name": "Ada"}', "application/json; charset=utf-8", {"name": "Ada"}),

@@ -25,7 +25,12 @@ RESPOND = App(
     config_schema={
         "type": "object",
         "properties": {
-            "status": {"type": "integer", "minimum": 200, "maximum": 599, "description": "HTTP status, 200 unless given."},
+            "status": {
+                "type": "integer",
+                "minimum": 200,
+                "maximum": 599,
+                "description": "HTTP status, 200 unless given.",
+            },
             "headers": {
                 "type": "object",
                 "description": "A header whose value is null is not sent.",
