@@ -300,7 +300,10 @@ def test_a_change_keeps_what_a_run_has_noted_meanwhile(acme: Tenant) -> None:
 
 def test_who_may(acme: Tenant, rival: Tenant) -> None:
     schedule = schedule_of(acme)
-    for act in (lambda caller: run_now(caller, schedule.pk), lambda caller: change_schedule(caller, schedule.pk, active=False)):
+    for act in (
+        lambda caller: run_now(caller, schedule.pk),
+        lambda caller: change_schedule(caller, schedule.pk, active=False),
+    ):
         with pytest.raises(MissingScope):
             act(member_caller(acme.workspace, Role.VIEWER))
         with pytest.raises(NotFound):

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
 from django.urls import URLPattern, path
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
@@ -189,7 +189,8 @@ class BatchAdmin(ActingAdmin):
 
     def response_add(self, request: HttpRequest, obj: Batch, post_url_continue: str | None = None) -> HttpResponse:
         """On to its page, which shows the first items and has the button that runs it."""
-        return super().response_add(request, obj, post_url_continue or self.page_of(obj))
+        super().response_add(request, obj, post_url_continue)  # says that it was added
+        return HttpResponseRedirect(self.page_of(obj))
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
         """With progress, first items and faults; a page under way asks for itself again."""
