@@ -78,7 +78,7 @@ def run_step() -> bool:
         raise
     except FlowizeError as error:
         _give_up(row[0], token, error)
-    except Exception as error:  # noqa: BLE001 - one batch's defect must not stop the others
+    except Exception as error:
         log.error("batch failed", batch=row[0], exc_info=error)
         _give_up(row[0], token, BadRequest(f"The platform could not run this batch ({type(error).__name__})."))
     return True

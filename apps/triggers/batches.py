@@ -1,5 +1,6 @@
 """Batches: their files, running and cloning them, what came of them."""
 
+import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -76,10 +77,8 @@ def first_items(batch: Batch) -> list[Item]:
         if len(found) == MOST_SHOWN:
             raise _Enough
 
-    try:
+    with contextlib.suppress(_Enough):
         read_items(batch, content_of(batch), take)
-    except _Enough:
-        pass
     if not found:
         raise BadRequest("The file holds no data records.")
     return found

@@ -56,9 +56,11 @@ def plan(schedule: Schedule) -> None:
 
 
 def save_schedule(schedule: Schedule) -> None:
-    """Store a schedule with its next date."""
+    """Store a schedule with its next date; what its runs have noted is left alone."""
     plan(schedule)
-    schedule.save()
+    noted = {"id", "last_run", "last_uuid", "last_error"}
+    names = [field.name for field in Schedule._meta.concrete_fields if field.name not in noted]
+    schedule.save(update_fields=names if schedule.pk else None)
 
 
 def change_schedule(caller: Caller, schedule_id: int, *, active: bool) -> Schedule:
@@ -138,7 +140,7 @@ def _make_due(schedule: Schedule, due: datetime) -> str:
     except FlowizeError as error:
         lines = [error.message, *(f"{detail.path}: {detail.message}" for detail in error.details)]
         return "\n".join(lines)[:LONGEST_ERROR]
-    except Exception as error:  # noqa: BLE001 - one schedule's defect must not stop the others
+    except Exception as error:
         log.error("schedule failed", schedule=schedule.pk, exc_info=error)
         return f"The platform could not run this schedule ({type(error).__name__})."
     return ""

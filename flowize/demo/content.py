@@ -3,6 +3,7 @@
 from typing import Any
 
 FLOW_NAME = "client_intake"
+URL = {"name": "clients", "flow": FLOW_NAME, "addresses": "127.0.0.0/8\n::1"}
 WEBHOOK = {
     "name": "orders",
     "identifier_path": "order.id",

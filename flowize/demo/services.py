@@ -24,6 +24,8 @@ from apps.schemas.models import Schema
 from apps.schemas.services import check_texts
 from apps.tables.models import Table
 from apps.tables.structure import add_column, create_table
+from apps.triggers.models import UrlTrigger
+from apps.triggers.url_triggers import save_with_new_secret
 from apps.webhooks.models import Webhook
 from apps.webhooks.services import save_with_new_uri
 from flowize.demo import content
@@ -57,6 +59,7 @@ def build_demo(name: str, rate_limit: int) -> dict[str, Any]:
         "project_id": str(project.pk),
         "api_key": applications.rotate_project_key(project),
         "webhook_uri": _renew_webhook(workspace),
+        "url_secret": _renew_url(workspace),
         "flow_name": flow.name,
         "flow_id": str(flow.pk),
         **_renew_applications(project, rate_limit),
@@ -84,6 +87,11 @@ def _renew_user(organization: Organization) -> tuple[str, str]:
 def _renew_webhook(workspace: Workspace) -> str:
     webhook = Webhook.objects.in_workspace(workspace.pk).filter(name=content.WEBHOOK["name"]).first()
     return save_with_new_uri(webhook or Webhook(workspace=workspace, **content.WEBHOOK))
+
+
+def _renew_url(workspace: Workspace) -> str:
+    trigger = UrlTrigger.objects.in_workspace(workspace.pk).filter(name=content.URL["name"]).first()
+    return save_with_new_secret(trigger or UrlTrigger(workspace=workspace, **content.URL))
 
 
 def _renew_applications(project: Project, rate_limit: int) -> dict[str, str]:

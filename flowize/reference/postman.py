@@ -13,8 +13,8 @@ from flowize.reference.document import Object, Written, generic, written
 from flowize.reference.story import STORY, Step
 
 FORMAT = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
-CREDENTIALS = ("api_key", "app_key", "client_id", "client_secret", "organization_api_key", "webhook_uri")
-ON_THE_WAY = ("access_token", "refresh_token", "record", "row")
+CREDENTIALS = ("api_key", "app_key", "client_id", "client_secret", "organization_api_key", "webhook_uri", "url_secret")
+ON_THE_WAY = ("access_token", "refresh_token", "record", "called", "row")
 SENT = {
     "apiKey": {"X-Apikey": "{{api_key}}", "X-App": "{{app_key}}"},
     "clientId": {"client_id": "{{client_id}}", "client_secret": "{{client_secret}}"},

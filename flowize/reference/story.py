@@ -107,6 +107,18 @@ STORY: Sequence[Step] = (
     Step(operation="deleteRecord", values=RECORD),
     Step(operation="deleteRecordByUuid", values=OTHER, title="Remove a record by its address"),
     Step(
+        operation="callUrl",
+        values={"{secret}": "{{url_secret}}"},
+        body=SAMPLE,
+        keeps={"called": "resource.data_record_id"},
+    ),
+    Step(
+        operation="deleteRecord",
+        title="Remove the record that the URL made",
+        values={"X-Uuid": "{{called}}"},
+        folder="URL triggers",
+    ),
+    Step(
         operation="changeFlowStatus",
         title="Resume a flow",
         values=FLOW | {"X-Status": "running"},

@@ -21,6 +21,10 @@ from apps.records.models import Record
 from apps.records.services import create_records
 from apps.schemas.models import DataField, Schema
 from apps.tables.models import Table
+from apps.triggers.batches import save_batch
+from apps.triggers.models import Batch, Schedule, UrlTrigger
+from apps.triggers.schedules import save_schedule
+from apps.triggers.url_triggers import register_url
 from apps.webhooks.models import Webhook, WebhookEvent
 from apps.webhooks.receivers import Receiver
 from apps.webhooks.services import register_webhook, store_events
@@ -42,6 +46,9 @@ TENANT_MODELS = [
     WebhookEvent,
     Table,
     Connection,
+    UrlTrigger,
+    Schedule,
+    Batch,
 ]
 REGISTERED = {model: row for model, row in admin.site._registry.items() if isinstance(row, TenantModelAdmin)}
 
@@ -66,7 +73,16 @@ def rows_of(tenant: Tenant) -> dict[type[Model], Any]:
     webhook = register_webhook(tenant.workspace, name=f"{tenant.name}-webhook", identifier_path="owner").webhook
     store_events(Receiver.of(webhook), [{"owner": tenant.name}], address="127.0.0.1")
     keystore = Keystore.objects.create(workspace=tenant.workspace, identifier=f"{tenant.name}-keystore")
+    schedule = Schedule(
+        workspace=tenant.workspace, name=f"{tenant.name}-schedule", interval="1h", document={"owner": tenant.name}
+    )
+    save_schedule(schedule)
+    batch = Batch(workspace=tenant.workspace, name=f"{tenant.name}-batch", application=tenant.keys, flow=flow.name)
+    save_batch(batch, b'{"owner": "%s"}' % tenant.name.encode(), f"{tenant.name}.json")
     return {
+        UrlTrigger: register_url(tenant.workspace, name=f"{tenant.name}-url", flow=flow.name).trigger,
+        Schedule: schedule,
+        Batch: batch,
         Organization: tenant.organization,
         Project: tenant.project,
         Application: tenant.keys,
@@ -271,6 +287,14 @@ RIGHTS = {
     Webhook: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     Table: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     WebhookEvent: {"viewer": "view", "operator": "view", "developer": "view delete", "owner": None},
+    UrlTrigger: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
+    Schedule: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
+    Batch: {
+        "viewer": "view",
+        "operator": "view add change delete",
+        "developer": "view add change delete",
+        "owner": None,
+    },
 }
 
 
@@ -333,6 +357,7 @@ def test_the_sidebar_holds_what_a_person_may_open(stage: Stage) -> None:
         "Overview",
         "Records",
         "Webhook events",
+        "Batches",
         "Flows",
         "Connections",
         "Schemas",
@@ -340,6 +365,8 @@ def test_the_sidebar_holds_what_a_person_may_open(stage: Stage) -> None:
         "Data fields",
         "Tables",
         "Webhooks",
+        "URL triggers",
+        "Schedules",
         "Applications",
         "Projects",
         "Organizations",

@@ -16,13 +16,13 @@ from apps.flows.engine.apps.respond import REFUSED_HEADERS
 from apps.flows.engine.checks import check_document
 from apps.records.answers import get_rest
 from apps.records.execution import drain
-from apps.records.models import Record, RecordAnswer, RecordStep, Status
 from apps.records.life_cycle import Act
+from apps.records.models import Record, RecordAnswer, RecordStep, Status
 from apps.records.queueing import change_queue
 from apps.records.services import create_records
 from apps.triggers import waiting
 from apps.triggers.waiting import ROOM, WaitingRoom
-from tests.conftest import STRAIGHT_FLOW, Tenant, publish
+from tests.conftest import Tenant, publish
 from tests.contract.xml_reader import read_answer
 from tests.records.conftest import flow_of
 from tests.triggers.conftest import call, refused, url_of

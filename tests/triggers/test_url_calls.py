@@ -1,6 +1,5 @@
 """Direct and Dynamic URLs over HTTP."""
 
-import json
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -14,7 +13,7 @@ from apps.applications.models import Application, RateWindow
 from apps.records.models import Record
 from apps.triggers.entrances import forget_entrances
 from apps.triggers.models import KnownIdentifier, UrlTrigger
-from apps.triggers.url_triggers import RegisteredUrl, register_url, save_with_new_secret
+from apps.triggers.url_triggers import RegisteredUrl, save_with_new_secret
 from apps.webhooks.models import Webhook, WebhookEvent
 from tests.conftest import Tenant
 from tests.contract.xml_reader import read_answer

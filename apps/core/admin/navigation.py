@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 _GROUPS: dict[str, dict[str, str]] = {
-    "Run": {"records.record": "inbox", "webhooks.webhookevent": "mark_email_read"},
+    "Run": {"records.record": "inbox", "webhooks.webhookevent": "mark_email_read", "triggers.batch": "upload_file"},
     "Build": {
         "flows.flow": "account_tree",
         "flows.connection": "cable",
@@ -16,6 +16,8 @@ _GROUPS: dict[str, dict[str, str]] = {
         "schemas.datafield": "manage_search",
         "tables.table": "table",
         "webhooks.webhook": "webhook",
+        "triggers.urltrigger": "link",
+        "triggers.schedule": "schedule",
         "applications.application": "apps",
     },
     "Manage": {"accounts.project": "folder", "accounts.organization": "apartment", "accounts.user": "group"},
