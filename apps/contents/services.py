@@ -11,7 +11,6 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Count, Sum
 from django.utils import timezone
-from psycopg.errors import UniqueViolation
 
 from apps.accounts.models import Workspace
 from apps.contents.archives import Archive, Limits
@@ -159,14 +158,9 @@ def _hold(workspace: Workspace) -> None:
 
 def _write(model: type[File], there: Any, rows: Sequence[File], owner: str) -> None:
     _refuse_other_cases(there, {row.path for row in rows})
-    try:
-        model._default_manager.bulk_create(
-            rows, batch_size=_BATCH, update_conflicts=True, unique_fields=[owner, "path"], update_fields=_REPLACED
-        )
-    except IntegrityError as error:
-        if isinstance(error.__cause__, UniqueViolation):  # the database knows more capitals than we do
-            raise Conflict("There is a file already whose path differs only by case.") from None
-        raise
+    model._default_manager.bulk_create(
+        rows, batch_size=_BATCH, update_conflicts=True, unique_fields=[owner, "path"], update_fields=_REPLACED
+    )
 
 
 def _refuse_other_cases(there: Any, paths: set[str]) -> None:

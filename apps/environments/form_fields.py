@@ -71,12 +71,13 @@ def _boolean(name: str, text: str) -> bool:
 def _put(node: _Node, path: list[str], value: JSON, name: str) -> None:
     if len(path) > DEEPEST:
         _refuse(name, f"The name leads through more than {DEEPEST} brackets.")
-    for part in path[:-1]:
-        inner = node.setdefault(part or str(len(node)), _Node())
+    *parents, last = path[:1] + [part or None for part in path[1:]]
+    for part in parents:
+        inner = node.setdefault(_next(node) if part is None else part, _Node())
         if not isinstance(inner, _Node):
             _refuse(name, "Another field has a value where this one has an object.")
         node = inner
-    last = path[-1] or str(len(node))
+    last = _next(node) if last is None else last
     there = node.get(last)
     if isinstance(there, _Node):
         _refuse(name, "Another field has an object where this one has a value.")
@@ -88,10 +89,19 @@ def _put(node: _Node, path: list[str], value: JSON, name: str) -> None:
         node[last] = [there, value]
 
 
+def _next(node: _Node) -> str:
+    """The place after the last one of a list."""
+    return str(1 + max((int(part) for part in node if _is_place(part)), default=-1))
+
+
+def _is_place(part: str) -> bool:
+    return part.isascii() and part.isdecimal() and len(part) < 10
+
+
 def _built(value: object) -> JSON:
     if not isinstance(value, _Node):
         return value  # type: ignore[return-value]
-    if value and all(part.isascii() and part.isdecimal() and len(part) < 10 for part in value):
+    if value and all(map(_is_place, value)):
         return [_built(value[part]) for part in sorted(value, key=int)]
     return {part: _built(each) for part, each in value.items()}
 

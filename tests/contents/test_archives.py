@@ -122,11 +122,13 @@ def test_what_is_no_archive_or_empty_is_refused(content: bytes) -> None:
 def test_an_archive_cut_or_damaged_anywhere_is_refused_or_read_as_it_was() -> None:
     files = {"index.html": b"<h1>Home</h1>" * 20, "a/b.txt": bytes(range(256))}
     whole = archive(files).getvalue()
+    refused = 0
     for place in range(len(whole)):
         for changed in (whole[:place], whole[:place] + bytes([whole[place] ^ 0xFF]) + whole[place + 1 :]):
             try:
                 found = dict(Archive(io.BytesIO(changed), LIMITS).contents())
-            except BadRequest as error:
-                assert len(error.message) < 200
+            except BadRequest:
+                refused += 1
             else:
                 assert all(content in files.values() for content in found.values())
+    assert refused > len(whole)

@@ -4,7 +4,7 @@ import re
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotAllowed, StreamingHttpResponse
 from django.utils.cache import get_conditional_response
-from django.utils.http import http_date, parse_http_date_safe
+from django.utils.http import escape_leading_slashes, http_date, parse_http_date_safe
 
 from apps.contents import storage
 from apps.contents.serving import Folder, Found, Resource
@@ -27,13 +27,13 @@ def respond(
     ``sandboxed`` is for content on a host that also serves something else, such as the admin. 404 without a page of
     the site has no body of ours; ``methods`` are those of ``Allow``, of which this answers GET and HEAD.
     """
+    if found is None:
+        missing = HttpResponse("Not found.\n", status=404, content_type="text/plain; charset=utf-8")
+        return _secured(missing, sandboxed)
     if request.method not in METHODS:
         return _secured(HttpResponseNotAllowed(methods), sandboxed)
     if isinstance(found, Folder):
         return _secured(_moved(request), sandboxed)
-    if found is None:
-        missing = HttpResponse("Not found.\n", status=404, content_type="text/plain; charset=utf-8")
-        return _secured(missing, sandboxed)
     return _secured(_answer(request, found), sandboxed)
 
 
@@ -102,7 +102,9 @@ def _is_current(request: HttpRequest, resource: Resource, modified: int) -> bool
 
 
 def _moved(request: HttpRequest) -> HttpResponseBase:
-    return HttpResponse(status=301, headers={"Location": request.get_full_path(force_append_slash=True)})
+    # Two slashes at the beginning would name another host.
+    location = escape_leading_slashes(request.get_full_path(force_append_slash=True))
+    return HttpResponse(status=301, headers={"Location": location})
 
 
 def _secured(response: HttpResponseBase, sandboxed: bool) -> HttpResponseBase:

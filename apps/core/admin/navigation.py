@@ -20,6 +20,13 @@ _GROUPS: dict[str, dict[str, str]] = {
         "triggers.schedule": "schedule",
         "applications.application": "apps",
     },
+    "Contents": {
+        "contents.website": "language",
+        "contents.hostedpage": "web",
+        "contents.storedfile": "folder_open",
+        "contents.template": "mail",
+        "contents.staticdata": "data_array",
+    },
     "Manage": {"accounts.project": "folder", "accounts.organization": "apartment", "accounts.user": "group"},
 }
 
