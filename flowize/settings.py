@@ -207,6 +207,7 @@ CELERY_BEAT_SCHEDULE = {
     "work-on-environments": {"task": "environments.work", "schedule": 2.0, "options": {"expires": 5}},
     "measure-environments": {"task": "environments.measure", "schedule": 60.0, "options": {"expires": 60}},
     "clear-old-events": {"task": "webhooks.clear_old_events", "schedule": 3600.0},
+    "clear-unused-contents": {"task": "contents.clear_unused", "schedule": 3600.0},
 }
 
 # --- Flow execution ---------------------------------------------------------------------------------------------
@@ -224,6 +225,13 @@ EGRESS_MAX_BYTES = env.int("EGRESS_MAX_BYTES", default=5 * 1024 * 1024)
 # --- Webhooks ---------------------------------------------------------------------------------------------------
 
 WEBHOOK_EVENT_DAYS = env.int("WEBHOOK_EVENT_DAYS", default=0)
+
+# --- Contents ---------------------------------------------------------------------------------------------------
+
+CONTENT_BYTES = env.int("CONTENT_BYTES", default=1024**3)
+CONTENT_FILES = env.int("CONTENT_FILES", default=20_000)
+CONTENT_FILE_BYTES = env.int("CONTENT_FILE_BYTES", default=25 * 1024 * 1024)
+CONTENT_UPLOAD_BYTES = env.int("CONTENT_UPLOAD_BYTES", default=100 * 1024 * 1024)
 
 # --- Environments -----------------------------------------------------------------------------------------------
 
@@ -385,6 +393,11 @@ AUDITLOG_INCLUDE_TRACKING_MODELS = (
     {"model": "applications.Application", "exclude_fields": ["client_secret", "last_used_at"]},
     "schemas.Schema",
     "keystores.Keystore",
+    "contents.Website",
+    "contents.HostedPage",
+    "contents.Template",
+    "contents.StaticData",
+    "contents.StoredFile",
     "tables.Table",
     {"model": "tables.Column", "exclude_fields": ["index_state", "index_error", "index_claimed_at"]},
     "flows.Flow",

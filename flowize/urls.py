@@ -5,7 +5,9 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from apps.applications.api import urls as applications
+from apps.contents.api import urls as contents
 from apps.core.http.health import healthz
+from apps.environments.api import page_urls as pages
 from apps.environments.api import urls as environments
 from apps.flows.api import urls as flows
 from apps.keystores.api import urls as keystores
@@ -26,6 +28,8 @@ urlpatterns = [
     path("v1/", include(v1)),
     path("v1/", include(reference.v1_pages)),
     path("", include((applications.urlpatterns, applications.app_name))),
+    path("", include(contents.urlpatterns)),
+    path("", include(pages.urlpatterns)),
     path("healthz", healthz),
     path("readyz", readyz),
     path("demo/echo/<str:token>", echo),
