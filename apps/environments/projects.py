@@ -3,6 +3,7 @@
 from typing import Any
 
 from apps.accounts.models import Project, Workspace
+from apps.contents.models import Website
 from apps.core.errors import BadRequest, Conflict, Detail, NotFound
 from apps.environments import orders
 from apps.environments.callers import OrganizationCaller
@@ -87,9 +88,14 @@ def _require_known(source: Workspace, options: DeployOptions) -> None:
     """What is selected by name must be there."""
     keystores = Keystore.objects.in_workspace(source.pk).values_list("identifier", flat=True)
     tables = Table.objects.in_workspace(source.pk).values_list("name", flat=True)
+    websites = Website.objects.in_workspace(source.pk).values_list("slug", flat=True)
     faults = [
         Detail(f"/{kind}", f"There is no {word} {name} in the source.")
-        for kind, word, known in (("keystores", "keystore", keystores), ("tables", "table", tables))
+        for kind, word, known in (
+            ("keystores", "keystore", keystores),
+            ("tables", "table", tables),
+            ("websites", "website", websites),
+        )
         for name in sorted(set(getattr(options, kind).items) - set(known))
     ]
     if faults:
