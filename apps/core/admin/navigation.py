@@ -17,7 +17,12 @@ _GROUPS: dict[str, dict[str, str]] = {
         "webhooks.webhook": "webhook",
         "applications.application": "apps",
     },
-    "Manage": {"accounts.project": "folder", "accounts.organization": "apartment", "accounts.user": "group"},
+    "Manage": {
+        "environments.environment": "cloud",
+        "accounts.project": "folder",
+        "accounts.organization": "apartment",
+        "accounts.user": "group",
+    },
 }
 
 
