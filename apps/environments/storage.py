@@ -31,6 +31,11 @@ _PARTS: dict[str, str] = {
     "webhook events": """
         SELECT sum(%(row)s * 2 + pg_column_size(e.payload)) FROM webhooks_webhook w
         JOIN webhooks_webhookevent e ON e.webhook_id = w.id WHERE w.workspace_id = ANY(%(ids)s)""",
+    "websites": """
+        SELECT sum(%(row)s * 2 + f.size) FROM contents_website w
+        JOIN contents_websitefile f ON f.website_id = w.id WHERE w.workspace_id = ANY(%(ids)s)""",
+    "file manager": """
+        SELECT sum(%(row)s * 2 + f.size) FROM contents_storedfile f WHERE f.workspace_id = ANY(%(ids)s)""",
     "flows": """
         SELECT sum(%(row)s + pg_column_size(v.source)) FROM flows_flow f
         JOIN flows_flowversion v ON v.flow_id = f.id WHERE f.workspace_id = ANY(%(ids)s)""",

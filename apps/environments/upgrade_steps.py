@@ -5,18 +5,13 @@ from apps.environments import quota, releases
 from apps.environments.job_steps import Step, StepContext
 
 
-def apply_size(context: StepContext) -> str:
-    """Note the size that was ordered."""
+def resize(context: StepContext) -> str:
+    """Have the driver give the place the size that was ordered; noted only when it has."""
     ordered, environment = context.job.parameters, context.environment
     environment.package_code = ordered["package"]
     environment.storage_addons = ordered["addons"]
+    context.provisioner.resize(environment)
     return f"{environment.package.name}, {quota.total_gigabytes(environment)} GB."
-
-
-def resize(context: StepContext) -> str:
-    """Have the driver give the place that size."""
-    context.provisioner.resize(context.environment)
-    return "Resized."
 
 
 def widen_queue(context: StepContext) -> str:
@@ -31,12 +26,12 @@ def widen_queue(context: StepContext) -> str:
 def run_upgrades(context: StepContext) -> str:
     """Change the environment's data as each newer release asks for, oldest first, noting each as it is done."""
     done = 0
-    for release in releases.after(context.environment.version):
+    for release, row in releases.after(context.environment.version):
         releases.upgrade(context.environment, release)
-        context.environment.version = release
+        context.environment.version = row
         done += 1
     return f"{done} releases further: {context.environment.version}."
 
 
-SIZE_STEPS = (Step("size", apply_size), Step("resize", resize, atomic=False), Step("queue", widen_queue))
+SIZE_STEPS = (Step("resize", resize, atomic=False), Step("queue", widen_queue))
 VERSION_STEPS = (Step("upgrades", run_upgrades),)

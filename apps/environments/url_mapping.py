@@ -5,12 +5,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
+from apps.contents.models import HostedPage, Website
 from apps.core.errors import BadRequest, Detail, NotFound
 from apps.environments import orders
 from apps.environments.callers import OrganizationCaller
-from apps.environments.models import Environment, MappingType, UrlMapping
+from apps.environments.models import Deployment, Environment, MappingType, UrlMapping
 from apps.environments.selectors import get_environment, row_number
 
 MOST_ENTRIES = 500
@@ -18,7 +20,10 @@ MOST_MAPPINGS = 5_000
 LONGEST_URL, LONGEST_NAME = 255, 128
 _SEGMENT = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]+")
 # Addresses that mean something else on other hosts of the installation.
-RESERVED = frozenset({"v1", "o", "admin", "static", "healthz", "readyz", "metrics", ".well-known"})
+RESERVED = frozenset(
+    {"v1", "o", "admin", "static", "healthz", "readyz", "metrics", ".well-known", "site", "page", "demo"}
+)
+MOST_SEGMENTS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,17 @@ class Entry:
     url: str
     type: MappingType
     name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What an address shows; ``rest`` is the path inside a website, ``bare`` says that the slash after it lacks."""
+
+    workspace_id: int
+    type: str
+    name: str
+    rest: str
+    bare: bool
 
 
 def list_urls(caller: OrganizationCaller, environment_id: str | int) -> tuple[Environment, list[UrlMapping]]:
@@ -74,6 +90,19 @@ def unmap_urls(
                 raise NotFound(f"The address {entry.url} is not mapped to that.")
         _touch(environment)
     return environment, list(environment.url_mappings.all())
+
+
+def find_target(environment_id: int, path: str) -> Target | None:
+    """What the html host of an environment shows at a path: the longest mapped address that it begins with."""
+    segments = path.strip("/").split("/") if path.strip("/") else []
+    ways = ["/" + "".join(f"{segment}/" for segment in segments[:number]) for number in range(len(segments) + 1)]
+    here = Deployment.objects.filter(environment=OuterRef("environment"), project=OuterRef("project"))
+    rows = UrlMapping.objects.filter(environment=environment_id, url__in=ways[:MOST_SEGMENTS])
+    for row in sorted(rows.annotate(workspace=Subquery(here.values("workspace"))), key=lambda row: -len(row.url)):
+        target = Target(row.workspace, row.type, row.name, path[len(row.url) :], path == row.url[:-1] != "")
+        if row.workspace and (row.type == MappingType.WEBSITE or not target.rest):
+            return target
+    return None
 
 
 def read_url(value: Any) -> str:
@@ -142,6 +171,13 @@ def _require_target(environment: Environment, entry: Entry) -> None:
     deployment = environment.deployments.filter(project=entry.project_id).first()
     if deployment is None:
         raise NotFound(f"{entry.at}/project_id: the project is not in this environment.")
+    if entry.type == MappingType.WEBSITE:
+        there = Website.objects.in_workspace(deployment.workspace_id).filter(slug=entry.name).exists()
+    else:
+        there = HostedPage.objects.in_workspace(deployment.workspace_id).filter(name=entry.name).exists()
+    if not there:
+        kind = MappingType(entry.type).label.lower()
+        raise NotFound(f"{entry.at}/name: the project has no {kind} {entry.name} in this environment.")
 
 
 def _touch(environment: Environment) -> None:
