@@ -4,7 +4,7 @@ import base64
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 from django.conf import settings
 
@@ -16,6 +16,8 @@ from apps.flows.engine.results import AppError, AppResult
 from apps.flows.engine.walk import Call
 
 MOST_TEXT = 100_000
+# What a header carries as it is; the uuid in an Idempotency-Key may hold more.
+VISIBLE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 def perform(call: Call) -> AppResult | AppError:
@@ -59,7 +61,11 @@ def _with_query(url: str, query: Mapping[str, Any]) -> str:
 
 
 def _headers(config: Mapping[str, Any], idempotency_key: str) -> dict[str, str]:
-    headers = {"User-Agent": "Flowize", "Accept": "application/json, */*;q=0.5", "Idempotency-Key": idempotency_key}
+    headers = {
+        "User-Agent": "Flowize",
+        "Accept": "application/json, */*;q=0.5",
+        "Idempotency-Key": quote(idempotency_key, safe=VISIBLE),
+    }
     if "json" in config:
         headers["Content-Type"] = "application/json"
     elif "text" in config:
