@@ -1,7 +1,6 @@
 """What came in by SOAP is read, changed and removed by REST, and the other way round, with the same refusals."""
 
 import json
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
