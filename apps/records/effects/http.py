@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from apps.core.crypto import Undecipherable
 from apps.core.egress import EgressRequest, EgressResponse
@@ -21,6 +21,8 @@ from apps.records.effects.unsendable import Unsendable
 from apps.records.place import Place
 
 HIDDEN = "•••"
+# What a header carries as it is; the uuid in an Idempotency-Key may hold more.
+VISIBLE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 def prepare_http(place: Place, call: Call) -> Call | AppError:
@@ -96,7 +98,7 @@ def _headers(config: Mapping[str, Any], content_type: str, idempotency_key: str)
     headers = {
         "User-Agent": "Flowize",
         "Accept": "application/json, */*;q=0.5",
-        "Idempotency-Key": idempotency_key,
+        "Idempotency-Key": quote(idempotency_key, safe=VISIBLE),
         **({"Content-Type": content_type} if content_type else {}),
     }
     own = {name: to_text(value) for name, value in config.get("headers", {}).items() if value is not None}

@@ -51,6 +51,12 @@ def test_a_json_body(sink: Sink) -> None:
     }
 
 
+@pytest.mark.parametrize(("key", "sent"), [("~!%41:1:2", "~!%41:1:2"), ("Łódź:1:2", "%C5%81%C3%B3d%C5%BA:1:2")])
+def test_the_idempotency_key_of_a_record_whose_uuid_is_no_ascii(sink: Sink, key: str, sent: str) -> None:
+    perform(replace(CALL, idempotency_key=key, config={"method": "POST", "url": sink.url}))
+    assert sink.received[0].headers["idempotency-key"] == sent
+
+
 @pytest.mark.parametrize(
     ("value", "sent"), [(None, b"null"), (False, b"false"), (0, b"0"), ("", b'""'), ([], b"[]"), ({}, b"{}")]
 )
