@@ -9,7 +9,8 @@ from django.core.exceptions import ValidationError
 from apps.core.admin.forms import CodeField, ProseWidget, TenantForm, as_validation_error
 from apps.core.errors import BadRequest
 from apps.core.jsonio import read_json
-from apps.flows.models import Flow, FlowVersion, VersionStatus
+from apps.flows.drawings import newest_version
+from apps.flows.models import Flow, FlowVersion
 
 STARTER = json.dumps(
     {
@@ -66,12 +67,6 @@ class FlowForm(TenantForm):
         """Whether the text differs from what the flow has now."""
         text = self.cleaned_data.get("draft")
         return text is not None and (self.present is None or text != self.present.source)
-
-
-def newest_version(flow: Flow) -> FlowVersion | None:
-    """The draft, else what was published last."""
-    draft = flow.versions.filter(status=VersionStatus.DRAFT).first()
-    return draft or flow.live_version
 
 
 def fingerprint(version: FlowVersion | None) -> str:

@@ -62,7 +62,8 @@ RETRIEVE = Operation(
     summary="Read a flow",
     description="The live version with its objects and connections, or the draft of a flow that was never published, "
     f"and the list of versions. Objects are of the types {', '.join(OBJECTS)}. Their configuration is never shown, "
-    "because it may hold secrets. `X-Flow-Id` or `X-Flow` is required.",
+    "because it may hold secrets. `X-Flow-Id` or `X-Flow` is required. With `Accept: image/svg+xml` the answer is a "
+    "drawing of the same version, without an envelope; `fields` cannot choose from it, and errors are JSON.",
     parameters=[FLOW_ID, FLOW_NAME],
     errors=[errors.NotFound],
     answer=Answer(

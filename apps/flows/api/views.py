@@ -3,16 +3,20 @@
 from collections.abc import Iterator
 from typing import Any
 
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.applications.api.base import CallerViewSet
 from apps.core import dates
 from apps.core.errors import BadRequest
+from apps.core.http.etag import NotModified
 from apps.core.http.openapi.operation import operation
 from apps.core.http.parameters import one_of
+from apps.core.http.renderers import JSONRenderer, SVGRenderer
 from apps.flows import services
 from apps.flows.api import openapi
+from apps.flows.drawings import DRAWING_POLICY, drawing_of
 from apps.flows.models import Flow, FlowVersion
 from apps.flows.selectors import version_of
 
@@ -30,6 +34,8 @@ class FlowViewSet(CallerViewSet):
         flow = services.get_flow(self.caller, **flow_reference(request))
         self.unless_current(*version_of(flow), modified=flow.date_modified)
         versions = list(flow.versions.all())
+        if self.is_drawn:
+            return self._drawing(flow, _shown(flow, versions))
         resource = {
             "customer": self.caller.project_name,
             "flow_name": flow.name,
@@ -38,6 +44,26 @@ class FlowViewSet(CallerViewSet):
             "versions": [self._version(version) for version in versions],
         }
         return self.answer(resource, "Flow diagram is retrieving successfully")
+
+    def get_renderers(self) -> list[BaseRenderer]:
+        """A flow can be had as a drawing, too."""
+        return [*super().get_renderers(), *([SVGRenderer()] if self.action == "retrieve" else [])]
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the answer is to be a drawing."""
+        return isinstance(getattr(self.request, "accepted_renderer", None), SVGRenderer)
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """An envelope cannot be drawn: it goes out as JSON."""
+        if self.is_drawn and not isinstance(exc, NotModified):
+            self.request.accepted_renderer, self.request.accepted_media_type = JSONRenderer(), JSONRenderer.media_type
+        return super().handle_exception(exc)
+
+    def _drawing(self, flow: Flow, version: FlowVersion | None) -> Response:
+        if self.fields is not None:
+            raise BadRequest("A drawing has no fields to choose from.")
+        return Response(drawing_of(flow, version), headers={"Content-Security-Policy": DRAWING_POLICY})
 
     @operation(openapi.CHANGE_STATUS)
     def change_status(self, request: Request) -> Response:
@@ -50,8 +76,8 @@ class FlowViewSet(CallerViewSet):
         return self.answer("", f"Flow diagram has been {STATUS_TEXTS[status]} successfully")
 
     def _current(self, flow: Flow, versions: list[FlowVersion]) -> dict[str, Any]:
-        """The live version; of a flow never published, its draft."""
-        shown = flow.live_version or next(iter(versions), None)
+        """The version that is shown."""
+        shown = _shown(flow, versions)
         objects = _objects(shown.document) if shown else {}
         return {
             "flow_id": str(flow.pk),
@@ -77,6 +103,11 @@ def flow_reference(request: Request) -> dict[str, str | None]:
         "flow_id": one_of(request, headers=("X-Flow-Id",), parameters=("flow_id",)),
         "name": one_of(request, headers=("X-Flow",), parameters=("flow_name", "flow")),
     }
+
+
+def _shown(flow: Flow, versions: list[FlowVersion]) -> FlowVersion | None:
+    """The live version; of a flow never published, its draft."""
+    return flow.live_version or next(iter(versions), None)
 
 
 def _objects(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
