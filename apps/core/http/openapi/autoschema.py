@@ -168,6 +168,8 @@ class OperationSchema(AutoSchema):
         kinds = self.map_renderers("media_type")
         content: Object = {media_type: {"schema": SCHEMAS.get(media_type, schema)} for media_type in kinds}
         content[answers.JSON]["examples"] = answers.shown(answer)
+        for media_type, value in answer.other.items():
+            content[media_type]["examples"] = {answer.message or self._told.summary: {"value": value}}
         return {
             "description": answer.message or self._told.summary,
             "headers": answers.headers(self.headers()),
