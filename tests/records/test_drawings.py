@@ -110,7 +110,8 @@ def test_attempts_are_not_ways(acme: Tenant) -> None:
     step = {"record": record, "type": "app", "started_at": timezone.now(), "ms": 1, "run_no": 1}
     error = {"code": "timeout", "message": "x"}
     for seq, attempt, name, failed, port in [
-        (1, 1, "start", None, "ok"), (2, 1, "adult", error, ""), (2, 2, "adult", error, ""), (2, 3, "adult", None, "yes"),
+        (1, 1, "start", None, "ok"), (2, 1, "adult", error, ""),
+        (2, 2, "adult", error, ""), (2, 3, "adult", None, "yes"),
     ]:  # fmt: skip
         RecordStep.objects.create(**step, seq=seq, attempt=attempt, object=name, error=failed, port=port)
     RecordStep.objects.create(**{**step, "run_no": 7}, seq=1, attempt=1, object="other", port="ok")
