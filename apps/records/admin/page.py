@@ -47,6 +47,7 @@ def page_of(request: HttpRequest, record: Record) -> dict[str, Any]:
         "file": reverse("admin:records_record_path_file", args=[record.pk]),
         "page": steps,
         "steps": [_step(step, record.run_no, settings, zone) for step in steps],
+        "input": pretty(content.input) if content.input is not None else "",
         "document": pretty(content.data),
         "saved": pretty(content.vars) if content.vars else "",
     }
