@@ -11,7 +11,8 @@ from apps.core.admin.forms import CodeField, ProseWidget, TenantForm, as_validat
 from apps.core.errors import BadRequest
 from apps.core.jsonio import read_json
 from apps.flows.connections import connection_faults
-from apps.flows.models import Connection, Flow, FlowVersion, VersionStatus
+from apps.flows.drawings import newest_version
+from apps.flows.models import Connection, Flow, FlowVersion
 from apps.flows.selectors import has_secret
 
 STARTER = json.dumps(
@@ -114,12 +115,6 @@ class ConnectionForm(TenantForm):
         for field, message in connection_faults(self.instance, secret, self.before):
             name = "new_secret" if field == "secret" else field
             self.add_error(name if name in self.fields else None, message)
-
-
-def newest_version(flow: Flow) -> FlowVersion | None:
-    """The draft, else what was published last."""
-    draft = flow.versions.filter(status=VersionStatus.DRAFT).first()
-    return draft or flow.live_version
 
 
 def fingerprint(version: FlowVersion | None) -> str:
