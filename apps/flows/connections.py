@@ -46,7 +46,7 @@ def save_connection(caller: Caller, connection: Connection, secret: str = "") ->
         if faults:
             raise BadRequest("The connection cannot be saved.", details=faults)
         kept = _create(caller, connection) if before is None else _change(before, connection)
-        _keep_secret(kept, secret)
+        keep_secret(kept, secret)
     return kept
 
 
@@ -150,7 +150,7 @@ def _change(kept: Connection, wanted: Connection) -> Connection:
     return kept
 
 
-def _keep_secret(connection: Connection, secret: str) -> None:
+def keep_secret(connection: Connection, secret: str) -> None:
     """The secret when there is a new one; a token that was bought with the old settings is forgotten."""
     rows = ConnectionSecret.objects.filter(connection=connection)
     if connection.kind == ConnectionKind.NONE:

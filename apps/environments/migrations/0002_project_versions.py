@@ -5,7 +5,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [
         ("accounts", "0003_workspace_storage_full"),
-        ("environments", "0002_first_version"),
+        ("environments", "0001_initial"),
     ]
 
     operations = [
