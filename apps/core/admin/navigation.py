@@ -29,6 +29,7 @@ _GROUPS: dict[str, dict[str, str]] = {
     },
     "Manage": {
         "environments.environment": "cloud",
+        "environments.projectversion": "inventory_2",
         "accounts.project": "folder",
         "accounts.organization": "apartment",
         "accounts.user": "group",

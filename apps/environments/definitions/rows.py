@@ -18,9 +18,8 @@ class Rows:
 
     ``fields`` maps those that a definition has to their schemas; ``application`` among them stands for its name.
     ``shared`` are the fields, secrets among them, that copies take over from the workspace they are copied from.
-    ``save`` stores a row, and is told whether its shared fields are unknown; ``share`` takes over what copies share and
-    what stands apart from their rows. Rows that are no longer named are switched off if they have an ``off`` field, else
-    deleted.
+    ``save`` stores a row, and is told whether its shared fields are unknown; ``share`` takes over what stands apart
+    from the rows. Rows that are no longer named are switched off if they have an ``off`` field, else deleted.
     """
 
     name: str
