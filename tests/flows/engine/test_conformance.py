@@ -33,7 +33,7 @@ def stored(token: Token) -> Token:
 
 
 def as_json(outcome: Outcome) -> dict[str, Any]:
-    left_out = ("started", "started_at", "kind", "scope")
+    left_out = ("started", "started_at", "kind", "once", "scope")
     fields = {key: value for key, value in asdict(outcome).items() if key not in left_out}
     if fields.get("until") is not None:
         fields["until"] = fields["until"].strftime("%Y-%m-%dT%H:%M:%SZ")
