@@ -165,6 +165,7 @@ def test_several_events_are_heard_in_the_order_they_came(acme: Tenant, hook: Rec
     assert steps(record)[1] == (2, 1, "hear", "else")
 
 
+@at_once
 def test_events_from_before_the_record_do_not_count(acme: Tenant, hook: Receiver) -> None:
     deliver(hook)
     record = listening(acme)
@@ -183,6 +184,7 @@ def test_a_flow_says_which_events_count(acme: Tenant, hook: Receiver, since: str
     assert (reloaded(record).hold == Hold.WAITING) != heard
 
 
+@at_once
 def test_a_new_run_counts_its_own_events_only(acme: Tenant, hook: Receiver) -> None:
     record = listening(acme)
     deliver(hook, status="OLD")

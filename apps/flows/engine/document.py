@@ -133,7 +133,11 @@ OBJECTS: dict[str, dict[str, Any]] = {
             "retry": {"$ref": "#/$defs/retry"},
             "flow": {**NAME, "description": "Name of the flow that runs the new record."},
             "wait": {"type": "boolean", "description": "Wait until the new record is finished; by default no."},
-            "input": {"type": "object", "description": "The new record's document, by default this record's."},
+            "input": {
+                "type": ["object", "string"],
+                "maxLength": 4000,
+                "description": "The new record's document, by default this record's.",
+            },
             "save_to": {
                 **VARIABLE,
                 "description": "Variable that keeps {status, uuid, data, error} of the new record.",
