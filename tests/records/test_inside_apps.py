@@ -1,10 +1,16 @@
 """The apps for keystores and tables: as callers know them, and together with the record's checkpoint or not at all."""
 
+import os
+import signal
+import subprocess
+import sys
 import threading
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import pytest
-from django.db import connections
+from django.conf import settings
+from django.db import connection, connections
 
 from apps.keystores.models import Keystore, KeystoreItem
 from apps.records import checkpoints
@@ -291,6 +297,33 @@ def test_a_worker_that_dies_before_a_commit_leaves_neither_row_nor_step(
     assert record.status == Status.FINISHED
     assert people() == [{"username": "ada", "age": None}]
     assert stored(weather)["done"] is True
+    assert [seq for seq, *_ in steps(record)] == [1, 2, 3, 4]
+
+
+def database_url() -> str:
+    """The test's database, for another process."""
+    found = connection.settings_dict
+    options = found["OPTIONS"]
+    words = {"host": found["HOST"] or options.get("host", ""), "port": found["PORT"] or options.get("port", "")}
+    owner = f"{quote(found['USER'])}:{quote(found['PASSWORD'] or '')}".removesuffix(":")
+    return f"postgresql://{owner}@/{found['NAME']}?{urlencode({key: value for key, value in words.items() if value})}"
+
+
+@for_real
+def test_a_killed_worker_leaves_both_row_and_step_or_neither(acme: Tenant, people: Any, weather: Keystore) -> None:
+    """Killed after the row was inserted and before the checkpoint of the same transaction."""
+    publish(acme, counting_flow())
+    record = insert(acme, {"client": {"name": "ada"}}, flow="counting")
+    environment = os.environ | {"DATABASE_URL": database_url(), "FLOWIZE_FAILPOINTS": "before-checkpoint=kill"}
+    work = [sys.executable, "manage.py", "shell", "-c", "from apps.records.execution import drain; drain()"]
+    worker = subprocess.run(work, cwd=settings.BASE_DIR, env=environment, capture_output=True, check=False)
+    assert worker.returncode == -signal.SIGKILL, worker.stderr.decode()
+    record.refresh_from_db()
+    assert (record.status, record.claims) == (Status.PROCESSING, 1)
+    assert (people(), steps(record)) == ([], [])
+    make_due(record)
+    drain()
+    assert people() == [{"username": "ada", "age": None}]
     assert [seq for seq, *_ in steps(record)] == [1, 2, 3, 4]
 
 
