@@ -19,7 +19,7 @@ _CHECKPOINT = """
 WITH moved AS (
     UPDATE records_record SET
         status = %(status)s, hold = %(hold)s, at = %(at)s, entered_at = %(entered_at)s, seq = %(seq)s,
-        attempt = %(attempt)s, claims = CASE WHEN %(progressed)s THEN %(held)s ELSE claims END,
+        attempt = %(attempt)s, claims = CASE WHEN %(progressed)s OR NOT %(keep)s THEN %(held)s ELSE claims END,
         wake_at = CASE WHEN %(keep)s THEN now() + %(lease)s * interval '1 second' ELSE %(wake_at)s::timestamptz END,
         lease_token = CASE WHEN %(keep)s THEN lease_token END,
         leased_by = CASE WHEN %(keep)s THEN leased_by ELSE '' END,
