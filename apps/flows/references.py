@@ -6,7 +6,7 @@ from typing import Any
 from apps.contents.models import Template
 from apps.flows.engine.document import Problem
 from apps.flows.engine.references import Reference, references
-from apps.flows.models import Flow
+from apps.flows.models import Connection, Flow
 from apps.keystores.models import Keystore
 from apps.tables.models import Table
 from apps.webhooks.models import Webhook
@@ -29,6 +29,7 @@ KINDS: dict[str, Exists] = {
     "flow": _named(Flow, "name"),
     "keystore": _named(Keystore, "identifier"),
     "webhook": _named(Webhook, "name"),
+    "connection": _named(Connection, "name"),
     "table": _named(Table, "name"),
     "template": _named(Template, "name"),
 }

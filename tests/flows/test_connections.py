@@ -232,3 +232,18 @@ def test_the_flows_that_use_it(acme: Tenant, rival: Tenant) -> None:
     services.change_status(acme.caller, replaced, "public")
     services.save_draft(acme.caller, live, services.format_source({"objects": [1], "connection": "crm"}))
     assert [flow.name for flow in flows_using(row)] == ["drafted", "live"]
+
+
+def test_a_flow_cannot_be_published_before_its_connection_is_there(acme: Tenant, rival: Tenant) -> None:
+    document = {**CALLING_FLOW, "objects": {**CALLING_FLOW["objects"]}}
+    config = {"method": "GET", "url": "/x", "auth": {"connection": "crm"}}
+    document["objects"]["call"] = {**CALLING_FLOW["objects"]["call"], "with": config}
+    make(rival)
+    flow = draft(acme, document)
+    with pytest.raises(Conflict) as caught:
+        services.change_status(acme.caller, flow, "public")
+    assert [(detail.path, detail.message) for detail in caught.value.details] == [
+        ("call/with/auth/connection", "there is no connection named 'crm'")
+    ]
+    make(acme)
+    services.change_status(acme.caller, flow, "public")

@@ -1,10 +1,16 @@
 """The apps for keystores and tables: as callers know them, and together with the record's checkpoint or not at all."""
 
+import os
+import signal
+import subprocess
+import sys
 import threading
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import pytest
-from django.db import connections
+from django.conf import settings
+from django.db import connection, connections
 
 from apps.keystores.models import Keystore, KeystoreItem
 from apps.records import checkpoints
@@ -30,6 +36,11 @@ def run(
     record = insert(tenant, data, flow=name)
     drain()
     return Record.objects.select_related("content").get(pk=record.pk)
+
+
+def hidden(name: str) -> str:
+    """The name as a template, which nobody judges before a record comes by."""
+    return f"{{{{ '{name}' }}}}"
 
 
 def outcome(record: Record) -> tuple[str, Any, Any]:
@@ -111,7 +122,7 @@ def test_a_keystore_of_nobody_or_of_somebody_else_is_not_found(
     fill(theirs, london=LONDON)
     more = {"value": 1} if app.endswith("put") else {}
     ports = ("ok",) if more else ("ok", "missing")
-    record = run(acme, app, ports=ports, keystore=keystore, key="london", **more)
+    record = run(acme, app, ports=ports, keystore=hidden(keystore), key="london", **more)
     assert failure(record) == ("not_found", "There is no such keystore.")
     assert stored(theirs) == {"london": LONDON}
 
@@ -203,7 +214,7 @@ def test_a_table_of_nobody_or_of_somebody_else_is_not_found(
     tables.insert_row(rival.caller, "rivals", {"username": "kept"})
     ports = ("ok",) if app.endswith("insert") else ("ok", "missing")
     for table in ("gone", "rivals", "a b"):
-        assert failure(run(acme, app, ports=ports, table=table, **config)) == (
+        assert failure(run(acme, app, ports=ports, table=hidden(table), **config)) == (
             "not_found",
             f"There is no table '{table}'.",
         )
@@ -286,6 +297,33 @@ def test_a_worker_that_dies_before_a_commit_leaves_neither_row_nor_step(
     assert record.status == Status.FINISHED
     assert people() == [{"username": "ada", "age": None}]
     assert stored(weather)["done"] is True
+    assert [seq for seq, *_ in steps(record)] == [1, 2, 3, 4]
+
+
+def database_url() -> str:
+    """The test's database, for another process."""
+    found = connection.settings_dict
+    options = found["OPTIONS"]
+    words = {"host": found["HOST"] or options.get("host", ""), "port": found["PORT"] or options.get("port", "")}
+    owner = f"{quote(found['USER'])}:{quote(found['PASSWORD'] or '')}".removesuffix(":")
+    return f"postgresql://{owner}@/{found['NAME']}?{urlencode({key: value for key, value in words.items() if value})}"
+
+
+@for_real
+def test_a_killed_worker_leaves_both_row_and_step_or_neither(acme: Tenant, people: Any, weather: Keystore) -> None:
+    """Killed after the row was inserted and before the checkpoint of the same transaction."""
+    publish(acme, counting_flow())
+    record = insert(acme, {"client": {"name": "ada"}}, flow="counting")
+    environment = os.environ | {"DATABASE_URL": database_url(), "FLOWIZE_FAILPOINTS": "before-checkpoint=kill"}
+    work = [sys.executable, "manage.py", "shell", "-c", "from apps.records.execution import drain; drain()"]
+    worker = subprocess.run(work, cwd=settings.BASE_DIR, env=environment, capture_output=True, check=False)
+    assert worker.returncode == -signal.SIGKILL, worker.stderr.decode()
+    record.refresh_from_db()
+    assert (record.status, record.claims) == (Status.PROCESSING, 1)
+    assert (people(), steps(record)) == ([], [])
+    make_due(record)
+    drain()
+    assert people() == [{"username": "ada", "age": None}]
     assert [seq for seq, *_ in steps(record)] == [1, 2, 3, 4]
 
 

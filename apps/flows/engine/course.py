@@ -114,12 +114,15 @@ class Walk:
         token.seq += 1
         token.at, token.attempt, token.entered_at = target, 1, None
 
-    def fail(self, visit: Visit, code: str, message: str) -> Outcome | None:
-        """The way of every error: another attempt, the port ``error``, ``on_error``, or the record fails."""
+    def fail(self, visit: Visit, code: str, message: str, wait: float | None = None) -> Outcome | None:
+        """The way of every error: another attempt, the port ``error``, ``on_error``, or the record fails.
+
+        ``wait`` is for how many seconds the other side wants to be left alone.
+        """
         token, node, options = self.token, visit.node, self.host.options
         error = Error(code=code, message=message[:MAX_MESSAGE])
         if node.retry.allows(token.attempt, code, options.retries):
-            delay = node.retry.delay_after(token.attempt, options.retry_delay, self.host.random)
+            delay = node.retry.delay_after(token.attempt, options.retry_delay, self.host.random, wait)
             self.record(visit, "", error)
             token.attempt, token.entered_at = token.attempt + 1, None
             until = self.host.now() + delay

@@ -230,7 +230,7 @@ def _judge(walk: Walk, visit: Visit, answer: Answer) -> Outcome | None:
 def _take_in(walk: Walk, visit: Visit, answer: Answer) -> Outcome | None:
     """Applies what an app answered."""
     if isinstance(answer, AppError):
-        return walk.fail(visit, answer.code, answer.message)
+        return walk.fail(visit, answer.code, answer.message, answer.retry_after)
     if not isinstance(answer, AppResult):
         raise TypeError(f"{type(answer).__name__} is no answer to an object of type '{visit.node.type}'")
     if answer.port not in visit.node.next:

@@ -22,10 +22,14 @@ class AppResult:
 
 @dataclass(frozen=True, slots=True)
 class AppError:
-    """The app failed; ``code`` is what a retry's ``on`` matches: timeout, connection, http.404, ..."""
+    """The app failed; ``code`` is what a retry's ``on`` matches: timeout, connection, http.404, ...
+
+    ``retry_after`` is for how many seconds the other side asked not to be called again.
+    """
 
     code: str
     message: str
+    retry_after: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,13 +34,19 @@ class RetryPolicy:
         most = (0 if code in NOT_BY_DEFAULT else retries) if self.max is None else self.max
         return attempt <= most and (self.on is None or code_matches(code, self.on))
 
-    def delay_after(self, attempt: int, retry_delay: timedelta, random: Callable[[], float]) -> timedelta:
-        """The wait after the failed attempt; ``random`` gives numbers from 0 to 1, ``retry_delay`` is the project's."""
+    def delay_after(
+        self, attempt: int, retry_delay: timedelta, random: Callable[[], float], wanted: float | None = None
+    ) -> timedelta:
+        """The wait after the failed attempt; ``random`` gives numbers from 0 to 1, ``retry_delay`` is the project's.
+
+        ``wanted`` is for how many seconds the other side asked to be left alone; it gets no more than the longest wait.
+        """
         first = retry_delay if self.delay is None else self.delay
         longest = self.max_delay or max(first, LONGEST_DELAY)
         # Grown as a float: a timedelta overflows long before a hundred attempts at factor 10.
         seconds = min(first.total_seconds() * self.factor ** (attempt - 1), longest.total_seconds())
-        return timedelta(seconds=seconds * (0.5 + random() / 2) if self.jitter else seconds)
+        seconds = seconds * (0.5 + random() / 2) if self.jitter else seconds
+        return timedelta(seconds=max(seconds, min(wanted or 0.0, longest.total_seconds())))
 
 
 def read_retry(retry: dict[str, Any]) -> RetryPolicy:

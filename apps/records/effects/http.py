@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -47,7 +49,8 @@ def call_http(call: Call) -> AppResult | AppError:
     except TokenRefused as refusal:
         return AppError(refusal.code, str(refusal))
     if not is_expected(config, response.status):
-        return AppError(f"http.{response.status}", f"The service answered {response.status}.")
+        message = f"The service answered {response.status}."
+        return AppError(f"http.{response.status}", message, _retry_after(response.header("retry-after")))
     try:
         body = read_answer(response.header("content-type"), response.body)
     except BadAnswer as fault:
@@ -81,6 +84,18 @@ def without(secrets: list[str], value: Any) -> Any:
     if isinstance(value, dict):
         return {str(without(secrets, key)): without(secrets, item) for key, item in value.items()}
     return value
+
+
+def _retry_after(header: str | None) -> float | None:
+    """The seconds of a ``Retry-After``, which may also be a date; nothing for anything else."""
+    text = (header or "").strip()
+    if text.isascii() and text.isdecimal():
+        return float(text[:9])
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return max((moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds(), 0.0)
 
 
 def _with_query(url: str, query: Mapping[str, Any]) -> str:

@@ -97,7 +97,7 @@ def test_a_service_that_echoes_what_it_is_sent_teaches_nobody_the_secret(
 
 def test_a_connection_that_is_not_there_is_named_and_nothing_leaves(acme: Tenant, rival: Tenant, sink: Sink) -> None:
     connect(rival, sink, kind="bearer")
-    record = run(acme, sink.url)
+    record = run(acme, sink.url, auth={"connection": "{{ 'crm' }}"})
     assert (record.error_code, record.error_text) == ("not_found", "There is no connection 'crm'.")
     assert sink.received == []
 

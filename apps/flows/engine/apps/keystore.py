@@ -22,6 +22,7 @@ def _app(act: str, title: str, ports: tuple[str, ...], more: dict[str, Any], req
         },
         ports=ports,
         timeout=5.0,
+        references=(("keystore", "keystore"),),
     )
 
 

@@ -35,6 +35,7 @@ def _app(act: str, title: str, ports: tuple[str, ...], more: dict[str, Any], req
         },
         ports=ports,
         timeout=5.0,
+        references=(("table", "table"),),
     )
 
 
