@@ -93,7 +93,7 @@ class UrlViewSet(EnvelopeViewSet):
         own = f"url:{self.entrance.trigger_id}:{hashlib.sha256(key.encode()).hexdigest()}"
         return answer_once(self.entrance.caller, own, hashlib.sha256(write_json(payload)).hexdigest(), act)
 
-    def _shown(self, taken: list[Taken], several: bool) -> JSON:
+    def _shown(self, taken: list[Taken], several: bool) -> dict[str, Any]:
         rows = [self._row(one) for one in taken]
         made = [one.uuid for one in taken if isinstance(one, CreatedRecord)]
         text = "Data Record is created successfully" if made else "Data stored successfully"
