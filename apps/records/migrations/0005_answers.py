@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('records', '0003_queue_and_fields'),
+        ('records', '0004_document_before_the_flow'),
     ]
 
     operations = [
