@@ -48,6 +48,10 @@ SELECT count(*) FROM moved
 """.replace("{value}", field_value("%(data)s::jsonb"))
 
 
+# In the order in which everybody locks records.
+_LOCK = "SELECT id, lease_token FROM records_record WHERE id = ANY(%s::bigint[]) ORDER BY id FOR UPDATE"
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
     """Where a record stands after a checkpoint; ``keep`` holds the lease for an effect that is about to begin."""
@@ -134,10 +138,8 @@ def _step_values(run_no: int, steps: Sequence[Any]) -> dict[str, list[Any]]:
     }
 
 
-def holds_lease(record_id: int, lease_token: uuid.UUID) -> bool:
-    """Whether the record is still ours; if so nobody else changes it before this transaction ends."""
+def holds_lease(record_id: int, lease_token: uuid.UUID, parent_id: int | None = None) -> bool:
+    """Whether the record is still ours; nobody else changes it, or its parent, before this transaction ends."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT FROM records_record WHERE id = %s AND lease_token = %s FOR UPDATE", [record_id, lease_token]
-        )
-        return cursor.fetchone() is not None
+        cursor.execute(_LOCK, [[record_id, parent_id]])
+        return (record_id, lease_token) in cursor.fetchall()

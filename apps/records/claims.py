@@ -37,13 +37,16 @@ WITH due AS MATERIALIZED ({due}), claimed AS (
     SET status = 1, hold = 0, lease_token = %(token)s, leased_by = %(worker)s, claims = claims + 1,
         num_runs = num_runs + CASE WHEN status = 1 THEN 0 ELSE 1 END,
         wake_at = now() + %(lease)s * interval '1 second',
-        date_last_run = now(), date_started = coalesce(date_started, now())
+        date_last_run = now(), date_started = coalesce(date_started, now()),
+        run_started = coalesce(run_started, now())
     FROM due WHERE r.id = due.id
     RETURNING r.id, r.uuid, r.workspace_id, r.flow_id, r.flow_version_id, r.at, r.entered_at, r.run_no, r.seq,
-              r.attempt, r.claims, due.wake_at, r.revision, r.application_id
+              r.attempt, r.claims, due.wake_at, r.revision, r.application_id,
+              r.parent_id, r.depth, r.run_started
 )
 SELECT c.id, c.uuid, c.workspace_id, c.flow_id, c.flow_version_id, c.at, c.entered_at, c.run_no, c.seq, c.attempt,
-       c.claims, c.wake_at, f.name, c.application_id, d.data, d.vars, d.state, now(), c.revision <> d.revision
+       c.claims, c.wake_at, f.name, c.application_id, c.parent_id, c.depth, c.run_started, d.data, d.vars, d.state,
+       now(), c.revision <> d.revision
 FROM claimed c JOIN flows_flow f ON f.id = c.flow_id JOIN records_recorddata d ON d.record_id = c.id
 """
 
@@ -80,6 +83,9 @@ class Claimed:
     due_at: datetime
     flow_name: str
     application_id: int | None
+    parent_id: int | None
+    depth: int
+    run_started: datetime
     data: Any
     vars: dict[str, Any]
     state: dict[str, Any]

@@ -15,12 +15,12 @@ from django.db import InterfaceError, OperationalError, connection
 
 from apps.core.failpoints import failpoint
 from apps.flows.engine.results import AppError, AppResult
-from apps.flows.engine.walk import Call, Outcome, StepDone, advance, complete
+from apps.flows.engine.walk import Call, Outcome, Request, StepDone, advance, complete, note_intent
 from apps.flows.selectors import program
 from apps.records.claims import MOST_CLAIMS, Claimed, claim_due, claim_expired, give_back
 from apps.records.effects import perform
 from apps.records.house import prepare
-from apps.records.inside import carry_out
+from apps.records.inside import carry_out, is_inside
 from apps.records.runs import (
     CRASH_LOOP,
     Run,
@@ -114,9 +114,9 @@ class Drain:
 
     def _follow(self, run: Run, outcome: Outcome, steps: list[StepDone]) -> None:
         """Write the checkpoint of an outcome, carry out what belongs inside, begin the call it asks for outside."""
-        while isinstance(outcome, Call) and outcome.kind == "internal":
+        while is_inside(outcome):
             done = carry_out(run, outcome, steps)
-            if not isinstance(done, Call):
+            if not isinstance(done, Request):
                 return
             outcome, steps = done, []
         if isinstance(outcome, Call):
@@ -129,6 +129,8 @@ class Drain:
         if time.monotonic() > self.deadline + settings.LEASE_SECONDS:
             checkpoint(run, postponed(run), steps)
             return
+        if call.once:
+            note_intent(run.token)
         stale = time.monotonic() - run.begun > FRESH_SECONDS or run.claimed.claims > 1
         if (steps or run.token.changed or stale) and not checkpoint(run, underway(run), steps):
             return

@@ -7,57 +7,40 @@ leave the house, such as credentials: it runs before the call is handed to a thr
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from django.db import OperationalError, transaction
 
-from apps.applications.caller import Caller
-from apps.applications.scopes import SCOPES
 from apps.core.errors import FlowizeError
 from apps.flows.engine.results import AppError, AppResult
 from apps.flows.engine.walk import Call
 from apps.records.answers import respond
+from apps.records.effects.email import prepare_email
+from apps.records.effects.http import prepare_http
+from apps.records.keystore_apps import delete_key, get_key, put_key
+from apps.records.place import Place
+from apps.records.table_apps import delete_row, insert_row, select_rows, update_rows
+
+__all__ = ["INTERNAL", "PREPARE", "Place", "error_code", "perform_inside", "prepare", "sqlstate"]
 
 # PostgreSQL's codes of what a second try may cure: serialization failure, deadlock; and of a lock or a statement that
 # took too long, which are the app's failure.
 REPEATABLE = frozenset({"40001", "40P01"})
 TOO_SLOW = frozenset({"55P03", "57014"})
 
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """The record an app works for, and the tenant it belongs to; ``run_no`` counts its runs from 1."""
-
-    workspace_id: int
-    project_id: int
-    project_name: str
-    organization_id: int
-    time_zone: str
-    record_id: int
-    uuid: str
-    flow_id: int
-    flow_name: str
-    run_no: int
-    application_id: int | None
-
-    def caller(self) -> Caller:
-        """The flow as services know callers: whoever may publish a flow may have it do everything in its workspace."""
-        return Caller(
-            organization_id=self.organization_id,
-            project_id=self.project_id,
-            project_name=self.project_name,
-            workspace_id=self.workspace_id,
-            time_zone=self.time_zone,
-            address="",
-            scopes=frozenset(SCOPES),
-            application_id=self.application_id,
-        )
-
-
 INTERNAL: dict[str, Callable[[Place, Call], AppResult | AppError]] = {
     "core.respond": respond,
+    "core.keystore.get": get_key,
+    "core.keystore.put": put_key,
+    "core.keystore.delete": delete_key,
+    "core.table.insert": insert_row,
+    "core.table.select": select_rows,
+    "core.table.update": update_rows,
+    "core.table.delete": delete_row,
 }
-PREPARE: dict[str, Callable[[Place, Call], Call | AppError]] = {}
+PREPARE: dict[str, Callable[[Place, Call], Call | AppError]] = {
+    "core.http": prepare_http,
+    "core.email": prepare_email,
+}
 
 
 class _Undone(Exception):

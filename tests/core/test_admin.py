@@ -1,5 +1,6 @@
 """Tenancy of the admin, proven for every model that is registered."""
 
+import io
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +13,12 @@ from django.test import Client
 
 from apps.accounts.models import Organization, Project, Role, User
 from apps.applications.models import Application
+from apps.contents.models import HostedPage, StaticData, StoredFile, Template, Website, WebsiteFile
+from apps.contents.services import store_files
 from apps.core.admin.access import LADDER, Access, access_of
 from apps.core.admin.tenancy import SuperuserModelAdmin, TenantModelAdmin
-from apps.flows.models import Flow
+from apps.flows.connections import save_connection
+from apps.flows.models import Connection, Flow
 from apps.keystores.models import Keystore, KeystoreItem
 from apps.records.models import Record
 from apps.records.services import create_records
@@ -28,6 +32,7 @@ from apps.webhooks.models import Webhook, WebhookEvent
 from apps.webhooks.receivers import Receiver
 from apps.webhooks.services import register_webhook, store_events
 from tests.conftest import STRAIGHT_FLOW, Tenant, publish
+from tests.contents.conftest import make_website
 from tests.members import person, request_of, signed_in, superuser
 from tests.tables.conftest import make_table
 
@@ -44,9 +49,16 @@ TENANT_MODELS = [
     Webhook,
     WebhookEvent,
     Table,
+    Connection,
     UrlTrigger,
     Schedule,
     Batch,
+    Website,
+    WebsiteFile,
+    StoredFile,
+    HostedPage,
+    StaticData,
+    Template,
 ]
 REGISTERED = {model: row for model, row in admin.site._registry.items() if isinstance(row, TenantModelAdmin)}
 
@@ -70,6 +82,8 @@ def rows_of(tenant: Tenant) -> dict[type[Model], Any]:
     )
     webhook = register_webhook(tenant.workspace, name=f"{tenant.name}-webhook", identifier_path="owner").webhook
     store_events(Receiver.of(webhook), [{"owner": tenant.name}], address="127.0.0.1")
+    website = make_website(tenant, f"{tenant.name}-site", {f"{tenant.name}.txt": b"x"})
+    store_files(tenant.workspace, [(f"{tenant.name}.txt", io.BytesIO(b"x"))])
     keystore = Keystore.objects.create(workspace=tenant.workspace, identifier=f"{tenant.name}-keystore")
     schedule = Schedule(
         workspace=tenant.workspace, name=f"{tenant.name}-schedule", interval="1h", document={"owner": tenant.name}
@@ -94,7 +108,16 @@ def rows_of(tenant: Tenant) -> dict[type[Model], Any]:
         Record: Record.objects.get(uuid=uuid[0].uuid),
         Webhook: webhook,
         Table: make_table(tenant, f"{tenant.name} table", note="text"),
+        Website: website,
+        WebsiteFile: website.files.get(),
+        StoredFile: StoredFile.objects.get(workspace=tenant.workspace),
+        HostedPage: HostedPage.objects.create(workspace=tenant.workspace, name=f"{tenant.name} page", html="x"),
+        Template: Template.objects.create(workspace=tenant.workspace, name=f"{tenant.name} template", text="x"),
+        StaticData: StaticData.objects.create(workspace=tenant.workspace, data={f"{tenant.name}-key": 1}),
         WebhookEvent: webhook.events.get(),
+        Connection: save_connection(
+            tenant.caller, Connection(name=f"{tenant.name}-connection", base_url=f"https://{tenant.name}.test")
+        ),
     }
 
 
@@ -217,6 +240,7 @@ def test_actions_leave_foreign_rows_alone(stage: Stage, model: type[Model]) -> N
     [
         *("replace-key", "replace-secret", "replace-address", "replay", "status/inactive", "versions/1"),
         *("rows", "rows/add", "rows/1", "rows/1/remove", "import", "import/1", "export", "build-again"),
+        *("upload", "download", "preview"),
     ],
 )
 def test_own_pages_of_a_foreign_row_are_missing(stage: Stage, model: type[Model], rest: str) -> None:
@@ -276,6 +300,7 @@ RIGHTS = {
     Keystore: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     KeystoreItem: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     DataField: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
+    Connection: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     Flow: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     Record: {"viewer": "view", "operator": "view", "developer": "view", "owner": "view"},
     Webhook: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
@@ -289,6 +314,12 @@ RIGHTS = {
         "developer": "view add change delete",
         "owner": None,
     },
+    Website: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
+    StoredFile: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
+    HostedPage: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
+    StaticData: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
+    Template: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
+    WebsiteFile: {"viewer": "view", "operator": "view", "developer": "view change delete", "owner": None},
 }
 
 
@@ -353,6 +384,7 @@ def test_the_sidebar_holds_what_a_person_may_open(stage: Stage) -> None:
         "Webhook events",
         "Batches",
         "Flows",
+        "Connections",
         "Schemas",
         "Keystores",
         "Data fields",

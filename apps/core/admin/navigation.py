@@ -10,6 +10,7 @@ _GROUPS: dict[str, dict[str, str]] = {
     "Run": {"records.record": "inbox", "webhooks.webhookevent": "mark_email_read", "triggers.batch": "upload_file"},
     "Build": {
         "flows.flow": "account_tree",
+        "flows.connection": "cable",
         "schemas.schema": "data_object",
         "keystores.keystore": "key",
         "schemas.datafield": "manage_search",
@@ -19,7 +20,19 @@ _GROUPS: dict[str, dict[str, str]] = {
         "triggers.schedule": "schedule",
         "applications.application": "apps",
     },
-    "Manage": {"accounts.project": "folder", "accounts.organization": "apartment", "accounts.user": "group"},
+    "Contents": {
+        "contents.website": "language",
+        "contents.hostedpage": "web",
+        "contents.storedfile": "folder_open",
+        "contents.template": "mail",
+        "contents.staticdata": "data_array",
+    },
+    "Manage": {
+        "environments.environment": "cloud",
+        "accounts.project": "folder",
+        "accounts.organization": "apartment",
+        "accounts.user": "group",
+    },
 }
 
 

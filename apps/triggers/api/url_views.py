@@ -10,9 +10,9 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.applications.api.base import EnvelopeViewSet, host_of
-from apps.applications.api.repeats import HEADER, KEY, REPLAYED
-from apps.applications.idempotency import Answer, answer_once
+from apps.applications.api.base import EnvelopeViewSet
+from apps.applications.carriers import host_of
+from apps.applications.idempotency import HEADER, REPLAYED, Answer, answer_once, check_key
 from apps.applications.ratelimit import RateState, count_failed_login, count_url_call
 from apps.core.errors import BadRequest, NotFound
 from apps.core.http.client import address_of
@@ -54,7 +54,7 @@ class UrlViewSet(EnvelopeViewSet):
             return
         address = address_of(request._request)
         try:
-            self.entrance = find_entrance(kwargs["secret"], host=host_of(request), address=address)
+            self.entrance = find_entrance(kwargs["secret"], host=host_of(request._request), address=address)
         except NotFound:
             self.rate = count_failed_login(address)
             self.rate.require()
@@ -88,8 +88,7 @@ class UrlViewSet(EnvelopeViewSet):
         key = request.headers.get(HEADER, "").strip()
         if not key:
             return act(), False
-        if not KEY.fullmatch(key):
-            raise BadRequest(f"{HEADER} must be 1 to 255 visible ASCII characters without spaces.")
+        check_key(key)
         own = f"url:{self.entrance.trigger_id}:{hashlib.sha256(key.encode()).hexdigest()}"
         return answer_once(self.entrance.caller, own, hashlib.sha256(write_json(payload)).hexdigest(), act)
 

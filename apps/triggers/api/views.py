@@ -1,24 +1,22 @@
 """``/v1/webhook/{uri}``."""
 
-import re
 from typing import Any
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.applications.api.base import EnvelopeViewSet, host_of
+from apps.applications.api.base import EnvelopeViewSet
+from apps.applications.carriers import host_of
 from apps.applications.ratelimit import RateState, count_delivery, count_failed_login
-from apps.core.errors import BadRequest, NotFound
+from apps.core.errors import NotFound
 from apps.core.http.client import address_of
 from apps.core.http.openapi.operation import operation
-from apps.core.http.parameters import one_of
 from apps.triggers import services
 from apps.triggers.api import openapi
 from apps.triggers.api.events import shown_event
 from apps.triggers.api.parsers import FormParser
+from apps.triggers.carriers import delivery_in
 from apps.webhooks.receivers import Receiver, find_receiver
-
-DELIVERY_ID = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 class WebhookViewSet(EnvelopeViewSet):
@@ -36,7 +34,7 @@ class WebhookViewSet(EnvelopeViewSet):
             return
         address = address_of(request._request)
         try:
-            self.receiver = find_receiver(kwargs["uri"], host=host_of(request), address=address)
+            self.receiver = find_receiver(kwargs["uri"], host=host_of(request._request), address=address)
         except NotFound:
             self.rate = count_failed_login(address)
             self.rate.require()
@@ -49,7 +47,7 @@ class WebhookViewSet(EnvelopeViewSet):
         """Store a payload; with a flow it becomes a record, too."""
         payload = self.document(request)
         receipt = services.receive(
-            self.receiver, payload, address=address_of(request._request), delivery=_delivery(request)
+            self.receiver, payload, address=address_of(request._request), delivery=delivery_in(request._request)
         )
         rows = [shown_event(self.receiver, event) for event in receipt.events]
         several = len(rows) > 1 or (self.receiver.batch and isinstance(payload, list))
@@ -64,13 +62,3 @@ class WebhookViewSet(EnvelopeViewSet):
         for name, value in (self.rate.headers if self.rate else {}).items():
             response[name] = value
         return response
-
-
-def _delivery(request: Request) -> services.Delivery | None:
-    """The sender's id of the delivery; a ``webhook-id`` repeats whatever the payload, senders word it anew."""
-    for header in ("Webhook-Id", "Idempotency-Key"):
-        if text := one_of(request, headers=(header,)):
-            if not DELIVERY_ID.fullmatch(text):
-                raise BadRequest(f"{header} must be 1 to 255 visible ASCII characters.")
-            return services.Delivery(f"{header.lower()}:{text}", exact=header == "Idempotency-Key")
-    return None
