@@ -33,6 +33,7 @@ INSTANT = timedelta(microseconds=1)
 def next_run(schedule: Schedule, after: datetime) -> datetime | None:
     """The first moment after ``after`` that the schedule runs; none when it has ended."""
     begin = schedule.starts_at
+    found: datetime | None
     if schedule.interval:
         found = next_multiple(begin or schedule.date_created, read_interval(schedule.interval), after)
     else:

@@ -129,7 +129,7 @@ def test_a_replaced_address_and_a_change_hold_at_once(acme: Tenant, developer: C
         ({"kind": "other"}, "kind", "Select a valid choice. other is not one of the available choices."),
         ({"seconds": 26}, "seconds", "Ensure this value is less than or equal to 25."),
         ({"seconds": 0}, "seconds", "Ensure this value is greater than or equal to 1."),
-        ({"addresses": "300.1.1.1"}, "addresses", "Line 1: '300.1.1.1' is no address or network."),
+        ({"addresses": "300.1.1.1"}, "addresses", "Line 1: '300.1.1.1' is neither an address nor a CIDR network."),
         ({"name": ""}, "name", "This field is required."),
     ],
 )
@@ -139,7 +139,7 @@ def test_forms_that_are_refused(
     type(rival.flow).objects.filter(pk=rival.flow.pk).update(name="rival only")
     found = errors(developer.post(f"{URLS}add/", url_fields(acme, **changed)))
     assert list(found) == [field]
-    assert found[field][0].startswith(message[:25])
+    assert found[field][0].startswith(message)
     assert not UrlTrigger.objects.exists()
 
 
@@ -250,7 +250,7 @@ def test_operators_run_pause_and_resume(acme: Tenant, operator: Client) -> None:
     assert (schedule.active, schedule.next_run) == (False, None)
     shown_page = operator.get(f"{page}change/").content.decode()
     assert ("do/resume/" in shown_page, "do/pause/" in shown_page) == (True, False)
-    operator.post(f"{page}do/resume/")
+    assert said(operator.post(f"{page}do/resume/", follow=True)) == ["The schedule is active again."]
     schedule.refresh_from_db()
     assert schedule.next_run
     type(acme.flow).objects.update(status="inactive")

@@ -203,7 +203,8 @@ class BatchAdmin(ActingAdmin):
     def _page(self, request: HttpRequest, row: Batch) -> dict[str, Any]:
         labels = {"clone": ("content_copy", "Clone")}
         if row.status in batches.RUNNABLE:
-            labels = {"run": ("play_arrow", "Run" if row.status == BatchStatus.DRAFT else "Continue")} | labels
+            again = "Run again" if row.total is None else "Continue"
+            labels = {"run": ("play_arrow", "Run" if row.status == BatchStatus.DRAFT else again)} | labels
         shown = {
             "pill": PILLS[BatchStatus(row.status)],
             "buttons": self.buttons(request, row, labels),

@@ -46,7 +46,7 @@ class ScheduleForm(TriggerForm):
         self.initial["document"] = pretty(row.document)
         if row.pk:
             zone = row.workspace.zone
-            self.initial |= {"begins": dates.render(row.starts_at, zone), "ends": dates.render(row.ends_at, zone)}
+            self.initial.update(begins=dates.render(row.starts_at, zone), ends=dates.render(row.ends_at, zone))
 
     def clean_document(self) -> Any:
         """An object, read as every document is."""

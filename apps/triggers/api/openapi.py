@@ -117,7 +117,7 @@ CALL_URL = Operation(
         schema={"anyOf": [OBJECT, list_of(OBJECT, minItems=1, maxItems=settings.RECORDS_PER_CALL)]},
         examples={"A document": DOCUMENT},
     ),
-    errors=[errors.NotFound, errors.Conflict],
+    errors=[errors.NotFound, errors.Conflict, errors.StorageFull],
     answer=Answer(
         status=201,
         message="Data Record is created successfully",
