@@ -219,7 +219,6 @@ def test_actions_leave_foreign_rows_alone(stage: Stage, model: type[Model]) -> N
     [
         *("replace-key", "replace-secret", "replace-address", "replay", "status/inactive", "versions/1"),
         *("rows", "rows/add", "rows/1", "rows/1/remove", "import", "import/1", "export", "build-again"),
-        *("upload", "download", "preview"),
     ],
 )
 def test_own_pages_of_a_foreign_row_are_missing(stage: Stage, model: type[Model], rest: str) -> None:
@@ -359,6 +358,11 @@ def test_the_sidebar_holds_what_a_person_may_open(stage: Stage) -> None:
         "Tables",
         "Webhooks",
         "Applications",
+        "Websites",
+        "Hosted pages",
+        "Files",
+        "Templates",
+        "Static data",
         "Projects",
         "Organizations",
     ]
