@@ -14,6 +14,9 @@ from apps.accounts.models import Organization, Project, Role, User
 from apps.applications.models import Application
 from apps.core.admin.access import LADDER, Access, access_of
 from apps.core.admin.tenancy import SuperuserModelAdmin, TenantModelAdmin
+from apps.environments.callers import member_of
+from apps.environments.models import Environment
+from apps.environments.services import create_environment
 from apps.flows.models import Flow
 from apps.keystores.models import Keystore, KeystoreItem
 from apps.records.models import Record
@@ -40,6 +43,7 @@ TENANT_MODELS = [
     Webhook,
     WebhookEvent,
     Table,
+    Environment,
 ]
 REGISTERED = {model: row for model, row in admin.site._registry.items() if isinstance(row, TenantModelAdmin)}
 
@@ -79,6 +83,12 @@ def rows_of(tenant: Tenant) -> dict[type[Model], Any]:
         Webhook: webhook,
         Table: make_table(tenant, f"{tenant.name} table", note="text"),
         WebhookEvent: webhook.events.get(),
+        Environment: create_environment(
+            member_of(tenant.organization, Role.OWNER),
+            name=f"{tenant.name}-environment",
+            package="SS-A",
+            region="london",
+        ),
     }
 
 
@@ -265,6 +275,7 @@ RIGHTS = {
     Webhook: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     Table: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     WebhookEvent: {"viewer": "view", "operator": "view", "developer": "view delete", "owner": None},
+    Environment: {"viewer": "view", "operator": "view", "developer": "view", "owner": "view add change"},
 }
 
 
@@ -334,6 +345,7 @@ def test_the_sidebar_holds_what_a_person_may_open(stage: Stage) -> None:
         "Tables",
         "Webhooks",
         "Applications",
+        "Environments",
         "Projects",
         "Organizations",
     ]
