@@ -109,6 +109,7 @@ MIDDLEWARE = [
     "apps.core.http.middleware.request_context",
     "django.middleware.security.SecurityMiddleware",
     "apps.core.http.middleware.security_policy",
+    "apps.environments.api.hosts.environment_hosts",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "apps.core.http.middleware.api_errors",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -203,6 +204,8 @@ CELERY_BEAT_SCHEDULE = {
     "clear-expired-tokens": {"task": "applications.clear_expired_tokens", "schedule": 3600.0},
     "clear-given-answers": {"task": "applications.clear_given_answers", "schedule": 3600.0},
     "clear-old-windows": {"task": "applications.clear_old_windows", "schedule": 3600.0},
+    "work-on-environments": {"task": "environments.work", "schedule": 2.0, "options": {"expires": 5}},
+    "measure-environments": {"task": "environments.measure", "schedule": 60.0, "options": {"expires": 60}},
     "clear-old-events": {"task": "webhooks.clear_old_events", "schedule": 3600.0},
     "clear-unused-contents": {"task": "contents.clear_unused", "schedule": 3600.0},
 }
@@ -229,6 +232,14 @@ CONTENT_BYTES = env.int("CONTENT_BYTES", default=1024**3)
 CONTENT_FILES = env.int("CONTENT_FILES", default=20_000)
 CONTENT_FILE_BYTES = env.int("CONTENT_FILE_BYTES", default=25 * 1024 * 1024)
 CONTENT_UPLOAD_BYTES = env.int("CONTENT_UPLOAD_BYTES", default=100 * 1024 * 1024)
+
+# --- Environments -----------------------------------------------------------------------------------------------
+
+ENVIRONMENT_DOMAIN = env.str("ENVIRONMENT_DOMAIN", default="localhost").lower().strip(".")
+ENVIRONMENT_ADDRESS = env.str("ENVIRONMENT_ADDRESS", default="127.0.0.1")
+ENVIRONMENT_DRIVER = env.str("ENVIRONMENT_DRIVER", default="local")
+ENVIRONMENT_LEASE_SECONDS = env.int("ENVIRONMENT_LEASE_SECONDS", default=60)
+ALLOWED_HOSTS += [f".{ENVIRONMENT_DOMAIN}"]
 
 # --- Searches and tables ------------------------------------------------------------------------------------------
 

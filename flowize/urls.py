@@ -8,6 +8,7 @@ from apps.applications.api import urls as applications
 from apps.contents.api import urls as contents
 from apps.core.http.health import healthz
 from apps.environments.api import page_urls as pages
+from apps.environments.api import urls as environments
 from apps.flows.api import urls as flows
 from apps.keystores.api import urls as keystores
 from apps.records.api import urls as records
@@ -18,7 +19,8 @@ from apps.triggers.api import urls as triggers
 from flowize.demo.views import echo
 from flowize.reference import urls as reference
 
-v1 = applications.v1 + schemas.v1 + keystores.v1 + tables.v1 + flows.v1 + records.v1 + triggers.v1 + reference.v1
+v1 = applications.v1 + schemas.v1 + keystores.v1 + tables.v1 + flows.v1 + records.v1 + triggers.v1 + environments.v1
+v1 += reference.v1
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),

@@ -69,6 +69,11 @@ def count_delivery(webhook_id: int, limit: int) -> RateState:
     return _count(f"webhook:{webhook_id}", limit, None, None)
 
 
+def count_organization(organization_id: int, limit: int) -> RateState:
+    """Count one call with an organization's key."""
+    return _count(f"organization:{organization_id}", limit, None, None)
+
+
 def count_form(page_id: int, limit: int) -> RateState:
     """Count one form sent to a hosted page."""
     return _count(f"page:{page_id}", limit, None, None)

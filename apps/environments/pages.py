@@ -48,4 +48,5 @@ def _caller(page: HostedPage, address: str) -> Caller:
         time_zone=workspace.time_zone,
         address=address,
         scopes=frozenset({"record"}),
+        storage_full=workspace.storage_full,
     )

@@ -61,6 +61,7 @@ def update_records(
     ``PreconditionFailed`` for a record that is no longer the one meant.
     """
     caller.require("record")
+    caller.require_room()
     _check_pairs(uuids, documents)
     check_documents(documents, current(caller.workspace_id))
     with transaction.atomic():

@@ -91,6 +91,7 @@ def create_records(
     ``Conflict`` for one that takes no records or a uuid that is taken.
     """
     caller.require("record")
+    caller.require_room()
     _check_count(documents, uuid)
     names = [_checked_uuid(uuid)] if uuid else [str(uuids.uuid4()) for _ in documents]
     destination = _destination(caller, flow_id, flow_name or caller.default_flow)

@@ -47,6 +47,7 @@ def receive(receiver: Receiver, payload: JSON, *, address: str, delivery: Delive
     with another payload, ``NotFound`` for a webhook that was removed a moment ago.
     """
     payloads = payloads_of(receiver, payload)
+    receiver.caller(address).require_room()
     if delivery and (first := _seen(receiver, delivery)):
         return _repeated(delivery, payloads, first)
     try:
@@ -66,6 +67,7 @@ def replay_event(caller: Caller, event_id: str) -> StoredEvent:
     nothing is stored.
     """
     caller.require("webhook")
+    caller.require_room()
     rows = WebhookEvent.objects.in_workspace(caller.workspace_id).select_related("webhook__workspace__project")
     event = rows.filter(event_id=event_id).first() if EVENT_ID.fullmatch(event_id) else None
     if event is None:

@@ -17,6 +17,9 @@ from apps.contents.models import HostedPage, StaticData, StoredFile, Template, W
 from apps.contents.services import store_files
 from apps.core.admin.access import LADDER, Access, access_of
 from apps.core.admin.tenancy import SuperuserModelAdmin, TenantModelAdmin
+from apps.environments.callers import member_of
+from apps.environments.models import Environment
+from apps.environments.services import create_environment
 from apps.flows.models import Flow
 from apps.keystores.models import Keystore, KeystoreItem
 from apps.records.models import Record
@@ -50,6 +53,7 @@ TENANT_MODELS = [
     HostedPage,
     StaticData,
     Template,
+    Environment,
 ]
 REGISTERED = {model: row for model, row in admin.site._registry.items() if isinstance(row, TenantModelAdmin)}
 
@@ -97,6 +101,12 @@ def rows_of(tenant: Tenant) -> dict[type[Model], Any]:
         Template: Template.objects.create(workspace=tenant.workspace, name=f"{tenant.name} template", text="x"),
         StaticData: StaticData.objects.create(workspace=tenant.workspace, data={f"{tenant.name}-key": 1}),
         WebhookEvent: webhook.events.get(),
+        Environment: create_environment(
+            member_of(tenant.organization, Role.OWNER),
+            name=f"{tenant.name}-environment",
+            package="SS-A",
+            region="london",
+        ),
     }
 
 
@@ -289,6 +299,7 @@ RIGHTS = {
     StaticData: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     Template: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     WebsiteFile: {"viewer": "view", "operator": "view", "developer": "view change delete", "owner": None},
+    Environment: {"viewer": "view", "operator": "view", "developer": "view", "owner": "view add change"},
 }
 
 
@@ -363,6 +374,7 @@ def test_the_sidebar_holds_what_a_person_may_open(stage: Stage) -> None:
         "Files",
         "Templates",
         "Static data",
+        "Environments",
         "Projects",
         "Organizations",
     ]

@@ -24,7 +24,12 @@ _GROUPS: dict[str, dict[str, str]] = {
         "contents.template": "mail",
         "contents.staticdata": "data_array",
     },
-    "Manage": {"accounts.project": "folder", "accounts.organization": "apartment", "accounts.user": "group"},
+    "Manage": {
+        "environments.environment": "cloud",
+        "accounts.project": "folder",
+        "accounts.organization": "apartment",
+        "accounts.user": "group",
+    },
 }
 
 

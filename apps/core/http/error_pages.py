@@ -20,6 +20,9 @@ log = structlog.get_logger(__name__)
 
 API_PATH = re.compile(r"^/(v1|o|\.well-known|healthz|readyz|metrics|demo/echo)(/|$)")
 
+# Where answers are ``{code, data}`` and errors ``{code, error}``.
+BRIEF_PATH = re.compile(r"^/v1/environment(/|$)")
+
 
 def is_api(request: HttpRequest) -> bool:
     """Whether errors of this path are answered in the envelope."""
@@ -28,7 +31,9 @@ def is_api(request: HttpRequest) -> bool:
 
 def respond(request: HttpRequest, error: errors.FlowizeError) -> HttpResponse:
     """The envelope of an error as a plain response."""
-    return write(request, error.status, envelope.failure(error, address_of(request)), error.headers)
+    brief = BRIEF_PATH.match(request.path_info)
+    document = envelope.brief_failure(error) if brief else envelope.failure(error, address_of(request))
+    return write(request, error.status, document, error.headers)
 
 
 def write(request: HttpRequest, status: int, document: Any, headers: Mapping[str, str]) -> HttpResponse:

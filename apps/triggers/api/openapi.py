@@ -60,7 +60,7 @@ RECEIVE = Operation(
         schema={"anyOf": [OBJECT, list_of(ANYTHING, minItems=1, maxItems=settings.RECORDS_PER_CALL)]},
         examples={"An event": PAYLOAD},
     ),
-    errors=[errors.NotFound, errors.Conflict],
+    errors=[errors.NotFound, errors.Conflict, errors.StorageFull],
     answer=Answer(
         status=201,
         message="Data stored successfully",

@@ -1,0 +1,5 @@
+"""Pages of environments."""
+
+from apps.environments.admin.environments import EnvironmentAdmin
+
+__all__ = ["EnvironmentAdmin"]
