@@ -17,6 +17,10 @@ from apps.contents.models import HostedPage, StaticData, StoredFile, Template, W
 from apps.contents.services import store_files
 from apps.core.admin.access import LADDER, Access, access_of
 from apps.core.admin.tenancy import SuperuserModelAdmin, TenantModelAdmin
+from apps.environments.callers import member_of
+from apps.environments.models import Environment, ProjectVersion
+from apps.environments.project_versions import note_version
+from apps.environments.services import create_environment
 from apps.flows.connections import save_connection
 from apps.flows.models import Connection, Flow
 from apps.keystores.models import Keystore, KeystoreItem
@@ -59,6 +63,7 @@ TENANT_MODELS = [
     HostedPage,
     StaticData,
     Template,
+    Environment,
 ]
 REGISTERED = {model: row for model, row in admin.site._registry.items() if isinstance(row, TenantModelAdmin)}
 
@@ -117,6 +122,13 @@ def rows_of(tenant: Tenant) -> dict[type[Model], Any]:
         WebhookEvent: webhook.events.get(),
         Connection: save_connection(
             tenant.caller, Connection(name=f"{tenant.name}-connection", base_url=f"https://{tenant.name}.test")
+        ),
+        ProjectVersion: note_version(tenant.project),
+        Environment: create_environment(
+            member_of(tenant.organization, Role.OWNER),
+            name=f"{tenant.name}-environment",
+            package="SS-A",
+            region="london",
         ),
     }
 
@@ -240,7 +252,6 @@ def test_actions_leave_foreign_rows_alone(stage: Stage, model: type[Model]) -> N
     [
         *("replace-key", "replace-secret", "replace-address", "replay", "status/inactive", "versions/1"),
         *("rows", "rows/add", "rows/1", "rows/1/remove", "import", "import/1", "export", "build-again"),
-        *("upload", "download", "preview"),
     ],
 )
 def test_own_pages_of_a_foreign_row_are_missing(stage: Stage, model: type[Model], rest: str) -> None:
@@ -320,6 +331,7 @@ RIGHTS = {
     StaticData: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     Template: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     WebsiteFile: {"viewer": "view", "operator": "view", "developer": "view change delete", "owner": None},
+    Environment: {"viewer": "view", "operator": "view", "developer": "view", "owner": "view add change"},
 }
 
 
@@ -393,6 +405,13 @@ def test_the_sidebar_holds_what_a_person_may_open(stage: Stage) -> None:
         "URL triggers",
         "Schedules",
         "Applications",
+        "Websites",
+        "Hosted pages",
+        "Files",
+        "Templates",
+        "Static data",
+        "Environments",
+        "Project versions",
         "Projects",
         "Organizations",
     ]

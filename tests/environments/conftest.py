@@ -1,7 +1,7 @@
-"""Environments of Acme's, and the calls that Acme makes about them."""
+"""Environments of Acme's, the calls that Acme makes about them, and certificates of every kind."""
 
 import json
-from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from apps.applications import services as applications
 from apps.environments.execution import work_all
 from apps.environments.models import Environment
 from tests.conftest import Tenant
+from tests.environments.openssl import Maker, Pair
 
 ORDER = {"name": "Production", "package": "SS-A", "region": "London", "timezone": "Europe/London"}
 
@@ -61,4 +62,28 @@ def environment(call: Caller) -> Environment:
     return make_ready(call)
 
 
-Act = Callable[..., Any]
+@pytest.fixture(scope="session")
+def maker(tmp_path_factory: pytest.TempPathFactory) -> Maker:
+    return Maker(Path(tmp_path_factory.mktemp("certificates")))
+
+
+@pytest.fixture(scope="session")
+def root(maker: Maker) -> Pair:
+    return maker.authority("/C=NL/O=Acme/CN=Acme Root")
+
+
+@pytest.fixture(scope="session")
+def middle(maker: Maker, root: Pair) -> Pair:
+    return maker.authority("/C=NL/O=Acme/CN=Acme Issuing", by=root)
+
+
+@pytest.fixture(scope="session")
+def site(maker: Maker, middle: Pair) -> Pair:
+    """Of a server, two steps below the root."""
+    return maker.signed(by=middle, extensions="subjectAltName=DNS:www.example.com,DNS:*.example.com,IP:192.0.2.7")
+
+
+@pytest.fixture(scope="session")
+def alone(maker: Maker) -> Pair:
+    """Signed by itself, with an RSA key."""
+    return maker.signed(key=maker.key("rsa"))

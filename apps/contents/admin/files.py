@@ -36,7 +36,7 @@ class FileAdmin(TenantModelAdmin):
         """With its text where people can edit it."""
         fields: tuple[str, ...] = (self.tenant_field, "path")
         if obj is not None and self.may("change", request, obj):
-            fields += (*(("content",) if FileForm(instance=obj).shown is not None else ()), "replacement", "basis")
+            fields += (*(("text",) if FileForm(instance=obj).shown is not None else ()), "replacement", "basis")
         return ((None, {"fields": (*fields, "content_type", "bytes", "modified", "get_it")}),)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ class WebsiteForm(TenantForm):
 class FileForm(TenantForm):
     """A file: another path, another text, or another file in its place."""
 
-    content = CodeField(rows=24, required=False, max_length=MOST_EDITED * 4)
+    text = CodeField(rows=24, required=False, max_length=MOST_EDITED * 4)
     replacement = forms.FileField(
         required=False,
         allow_empty_file=True,
@@ -52,9 +52,9 @@ class FileForm(TenantForm):
         super().__init__(*args, **kwargs)
         self.shown = text_of(self.instance) if self.instance.pk else None
         if self.shown is None:
-            self.fields.pop("content", None)
-        elif "content" in self.fields:
-            self.fields["content"].initial = self.shown
+            self.fields.pop("text", None)
+        elif "text" in self.fields:
+            self.fields["text"].initial = self.shown
         if "basis" in self.fields:
             self.fields["basis"].initial = self.instance.sha256
 
@@ -69,7 +69,7 @@ class FileForm(TenantForm):
         """Nobody overwrites what they have not seen."""
         cleaned = super().clean()
         if self.new_content is not None and self.cleaned_data.get("basis") != self.instance.sha256:
-            self.add_error("content" if "content" in self.fields else "replacement", _CHANGED)
+            self.add_error("text" if "text" in self.fields else "replacement", _CHANGED)
         return cleaned
 
     @property
@@ -77,7 +77,7 @@ class FileForm(TenantForm):
         """What is to be stored, if anything; browsers know one kind of line end only."""
         if replacement := self.cleaned_data.get("replacement"):
             return replacement
-        text = self.cleaned_data.get("content")
+        text = self.cleaned_data.get("text")
         if self.shown is None or text is None or text == self.shown.replace("\r\n", "\n"):
             return None
         return io.BytesIO(text.encode())

@@ -30,6 +30,7 @@ class WebsiteAdmin(TenantModelAdmin):
     list_display = ("slug", "name", "project", "files_count", "bytes", "modified", "open_files")
     list_filter = (("workspace", TenantRelatedFilter),)
     search_fields = ("slug", "name")
+    ordering = ("slug",)
     actions = None
     change_form_template = "contents/website_form.html"
     fieldsets = ((None, {"fields": ("workspace", "slug", "name")}),)

@@ -156,7 +156,7 @@ class EnvironmentAdmin(OrderPages):
 
 
 def _facts(environment: Environment) -> list[tuple[str, str]]:
-    addons = f" + {environment.storage_addons} times {ADDON_GIGABYTES}" if environment.storage_addons else ""
+    addons = f" + {environment.storage_addons * ADDON_GIGABYTES}" if environment.storage_addons else ""
     return [
         ("API host", environment.api_host or DASH),
         ("HTML host", environment.web_host or DASH),

@@ -23,6 +23,9 @@ class File:
 
     content: bytes
 
+    def close(self) -> None:
+        """There is nothing to close; whoever ends a form early asks for it."""
+
 
 class InMemory(FileUploadHandler):
     """Keeps what is uploaded out of the file system, and ends an upload that is too large where it becomes so."""
