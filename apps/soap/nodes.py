@@ -6,7 +6,7 @@ from apps.core.xmlio.events import Attributes, Limits, Name, NotXML, read_events
 from apps.soap.faults import NotSoap
 from apps.soap.namespaces import UNDECLARED
 
-LIMITS = Limits(depth=32, elements=2_000, attributes=64, name_length=256)
+LIMITS = Limits(depth=32, elements=2_000, attributes=64, name_length=256, markup=256 * 1024)
 
 
 class Node:

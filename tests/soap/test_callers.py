@@ -347,7 +347,6 @@ def test_a_browser_of_another_site_needs_no_csrf_token(acme: Tenant) -> None:
 # --- Costs, failures and logs -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.django_db(transaction=True)
 def test_statements_of_calls(acme: Tenant) -> None:
     given = auth(acme) | {"DataRecordObject": {"Data": base64_of([{}] * 100)}} | FLOW
     for _ in range(2):  # the first looks the caller and the data fields up

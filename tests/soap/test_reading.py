@@ -181,6 +181,13 @@ def test_documents_in_base64(acme: Tenant, data: str) -> None:
 NOT_BASE64 = "DataRecordObject/Uuid is not base64 of text in UTF-8, as its type says."
 
 
+@pytest.mark.parametrize("wrapped", ["{}", "<![CDATA[{}]]>", "\n{}\n"])
+def test_documents_of_megabytes(acme: Tenant, wrapped: str) -> None:
+    document = {"text": "x" * 5_000_000}
+    assert insert(acme, f"<Data>{wrapped.format(base64_of(document))}</Data>").members["Code"] == "201"
+    assert stored().content.data == document
+
+
 @pytest.mark.parametrize(
     ("record", "text"),
     [
