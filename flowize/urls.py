@@ -9,6 +9,7 @@ from apps.core.http.health import healthz
 from apps.flows.api import urls as flows
 from apps.keystores.api import urls as keystores
 from apps.records.api import urls as records
+from apps.records.api.metrics import show_metrics
 from apps.records.api.readiness import readyz
 from apps.schemas.api import urls as schemas
 from apps.tables.api import urls as tables
@@ -26,6 +27,7 @@ urlpatterns = [
     path("", include((applications.urlpatterns, applications.app_name))),
     path("healthz", healthz),
     path("readyz", readyz),
+    path("metrics", show_metrics),
     path("demo/echo/<str:token>", echo),
 ]
 

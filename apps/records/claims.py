@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import connection
 
 from apps.core.jsonio import StoredJSONDecoder
+from apps.records.observing import note_claim
 
 # MATERIALIZED keeps a bad plan from claiming more than the batch; the random order of flows is their fairness, and a
 # flow that does not run costs nothing.
@@ -88,12 +89,16 @@ class Claimed:
 
 def claim_due(worker: str, batch: int) -> list[Claimed]:
     """Lease up to ``batch`` due records of running flows to this worker, at most half of them of one flow."""
-    return _claim(worker, _DUE, batch)
+    claimed = _claim(worker, _DUE, batch)
+    note_claim(len(claimed), expired=False)
+    return claimed
 
 
 def claim_expired(worker: str) -> list[Claimed]:
     """Lease one record whose worker let its lease run out: it may be the one that ended its worker."""
-    return _claim(worker, _EXPIRED, 1)
+    claimed = _claim(worker, _EXPIRED, 1)
+    note_claim(len(claimed), expired=True)
+    return claimed
 
 
 def _claim(worker: str, due: str, batch: int) -> list[Claimed]:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -14,12 +15,20 @@ from apps.core.jsonio import read_json
 from apps.flows.engine.apps import is_expected
 from apps.flows.engine.results import AppError, AppResult
 from apps.flows.engine.walk import Call
+from apps.records.observing import note_call
 
 MOST_TEXT = 100_000
 
 
 def perform(call: Call) -> AppResult | AppError:
     """Carry out a call; whatever goes wrong comes back as an ``AppError``."""
+    begun = time.monotonic()
+    result = _attempt(call)
+    note_call(call.app, time.monotonic() - begun, result.code if isinstance(result, AppError) else None)
+    return result
+
+
+def _attempt(call: Call) -> AppResult | AppError:
     try:
         return EFFECTS[call.app](call)
     except EgressError as error:

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from apps.core import metrics
 from apps.records.execution import drain
 from apps.records.fields import fill_fields
 from apps.records.nudge import nudge_on_commit
@@ -11,6 +12,7 @@ from apps.records.nudge import nudge_on_commit
 def drain_due_records() -> int:
     """Run what is due; the message carries nothing, so a lost, late or doubled one changes nothing."""
     handled, more = drain()
+    metrics.count("drains", "yes" if handled else "no")
     if more:
         nudge_on_commit()
     return handled
