@@ -5,6 +5,7 @@ A variable may also be given as a file: ``SECRET_KEY_FILE=/run/secrets/key`` is 
 
 import ipaddress
 import secrets
+import tomllib
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,6 +41,7 @@ FLOWIZE_HOME = Path(env.str("FLOWIZE_HOME", default=str(BASE_DIR / ".flowize")))
 PORT = env.int("PORT", default=8000)
 PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
 DEBUG = env.bool("DEBUG", default=False)
+VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", ".localhost"])
 ALLOWED_HOSTS += [urlsplit(PUBLIC_URL).hostname or "localhost"]
 
@@ -279,6 +281,7 @@ REQUIRE_HTTPS = env.bool("REQUIRE_HTTPS", default=False)
 if REQUIRE_HTTPS and not env.str("SECRET_KEY", default=""):
     raise ImproperlyConfigured("SECRET_KEY must be set where REQUIRE_HTTPS is on: sessions of several hosts share it.")
 TRUSTED_PROXIES = [ipaddress.ip_network(value) for value in env.list("TRUSTED_PROXIES", default=[])]
+METRICS_ALLOW = [ipaddress.ip_network(value) for value in env.list("METRICS_ALLOW", default=["127.0.0.0/8", "::1/128"])]
 TRUST_UNIX_SOCKET = env.bool("TRUST_UNIX_SOCKET", default=False)
 RATE_LIMIT = env.int("RATE_LIMIT", default=1000)
 RATE_WINDOW_SECONDS = env.int("RATE_WINDOW_SECONDS", default=3600)

@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 
 from apps.records.fields import field_value
 from apps.records.models import Hold, Status
+from apps.records.observing import note_checkpoint
 
 # One statement, so one commit: position, document and trace move together or not at all. A lease that was lost in
 # the meantime changes no row, and so writes no trace either.
@@ -93,7 +94,9 @@ def write_checkpoint(
     values |= {"id": record_id, "token": lease_token, "lease": settings.LEASE_SECONDS, "progressed": bool(steps)}
     with connection.cursor() as cursor:
         cursor.execute(_CHECKPOINT, values)
-        return cursor.fetchone()[0] == 1
+        kept: bool = cursor.fetchone()[0] == 1
+    note_checkpoint(kept, position.status, position.error_code, steps)
+    return kept
 
 
 def _position_values(position: Position) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 
 from apps.core.jsonio import StoredJSONDecoder
 from apps.records.limits import known_limits, members, take
+from apps.records.observing import note_claim
 
 # How many records of a flow one claim takes: a share of the batch, and no more than the flow may have calls under way
 # in this worker, so that a receiver that stalls holds up its own flow only.
@@ -130,6 +131,12 @@ def claim_due(worker: str, batch: int, calls: Mapping[int, int] | None = None) -
 
     ``calls`` says how many calls each flow has under way in this worker. Limits of flows and hosts hold.
     """
+    claimed = _claim_within_limits(worker, batch, calls)
+    note_claim(len(claimed), expired=False)
+    return claimed
+
+
+def _claim_within_limits(worker: str, batch: int, calls: Mapping[int, int] | None) -> list[Claimed]:
     values = _values(worker) | {
         "batch": batch,
         "per_flow": max(1, batch // 2),
@@ -155,7 +162,9 @@ def claim_due(worker: str, batch: int, calls: Mapping[int, int] | None = None) -
 
 def claim_expired(worker: str) -> list[Claimed]:
     """Lease one record whose worker let its lease run out: it may be the one that ended its worker."""
-    return _claim(_EXPIRED, _values(worker))
+    claimed = _claim(_EXPIRED, _values(worker))
+    note_claim(len(claimed), expired=True)
+    return claimed
 
 
 def _values(worker: str) -> dict[str, Any]:

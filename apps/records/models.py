@@ -78,6 +78,8 @@ class Record(models.Model):
             models.Index(fields=["flow", "wake_at"], name="record_due", condition=models.Q(wake_at__isnull=False)),
             models.Index(fields=["wake_at"], name="record_leased", condition=models.Q(status=1)),
             models.Index(fields=["parent"], name="record_children", condition=models.Q(parent__isnull=False)),
+            # Held records are few and change seldom; without it, counting them reads all that are not held.
+            models.Index(fields=["flow", "hold"], name="record_held", condition=models.Q(hold__gt=0)),
             # What searches walk: newest first in each, so that a page is as many rows whatever the table holds.
             # This one without the workspace, which the flow implies: no other index then looks as good to a planner
             # that thinks whatever it looks for is common.
@@ -221,3 +223,18 @@ class WorkerPulse(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Counter(models.Model):
+    """One number of the metrics: a counter, a bucket or the sum of a histogram, with its labels as one JSON array.
+
+    Every process adds what it has counted; so the numbers are those of all of them, and survive each.
+    """
+
+    pk = models.CompositePrimaryKey("name", "labels")
+    name = models.CharField(max_length=64)
+    labels = models.CharField(max_length=256)
+    value = models.FloatField()
+
+    def __str__(self) -> str:
+        return f"{self.name}{self.labels}"

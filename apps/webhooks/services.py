@@ -10,7 +10,7 @@ from django.db import connection
 from psycopg.types.json import Jsonb
 
 from apps.accounts.models import Workspace
-from apps.core import tokens
+from apps.core import metrics, tokens
 from apps.core.jsonio import JSON
 from apps.webhooks.models import Webhook
 from apps.webhooks.paths import text_at
@@ -97,6 +97,7 @@ def store_events(
         stored = cursor.fetchall()
     if len(stored) < len(payloads):
         raise AlreadyDelivered
+    metrics.count("webhook_events", by=len(stored))
     moment = stored[0][0]
     return [StoredEvent(key, payload, moment) for key, payload in zip(event_ids, payloads, strict=True)]
 

@@ -53,6 +53,8 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             for label, icon in icons.items()
             if label in allowed
         ]
+        if title == "Run" and "records.record" in allowed:
+            items.insert(0, {"title": "Queue", "icon": "monitoring", "link": reverse("admin:records_record_queue")})
         if items:
             groups.append({"title": title, "items": items})
     return groups

@@ -127,9 +127,11 @@ class FlowAdmin(TenantModelAdmin):
         }
 
     def status_view(self, request: HttpRequest, object_id: str, status: str) -> HttpResponse:
-        """Publish, pause, resume or stop; POST only."""
+        """Publish, pause, resume or stop; POST only. The form says when it stands on the page of the queue."""
         flow = self.row_or_404(request, object_id, "publish")
         location = reverse("admin:flows_flow_change", args=[flow.pk])
+        if request.POST.get("back") == "queue":
+            location = reverse("admin:records_record_queue")
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         try:

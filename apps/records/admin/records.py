@@ -16,6 +16,7 @@ from apps.core.admin.paginator import BoundedChangeList, BoundedPaginator
 from apps.records.admin.actions import RecordActions
 from apps.records.admin.drawings import DrawnRecords
 from apps.records.admin.page import PILLS, page_of
+from apps.records.admin.queue import QueuePages
 from apps.records.admin.rehearsal import RehearsalPages
 from apps.records.fields import LONGEST_VALUE
 from apps.records.models import Record, RecordField
@@ -24,7 +25,7 @@ from apps.schemas.models import DataField
 
 
 @admin.register(Record)
-class RecordAdmin(DrawnRecords, RehearsalPages, RecordActions):
+class RecordAdmin(DrawnRecords, QueuePages, RehearsalPages, RecordActions):
     """Everybody reads, operators act on the queue; records come and go through the API and their flows."""
 
     organization_path = "workspace__project__organization"
