@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('accounts', '0002_workspace_concurrency'),
-        ('flows', '0003_concurrency'),
+        ('flows', '0002_concurrency'),
         ('records', '0005_answers'),
         ('webhooks', '0001_initial'),
         migrations.swappable_dependency(settings.OAUTH2_PROVIDER_APPLICATION_MODEL),

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0002_workspace_concurrency'),
         ('flows', '0001_initial'),
-        ('records', '0004_document_before_the_flow'),
+        ('records', '0006_listeners_and_children'),
         migrations.swappable_dependency(settings.OAUTH2_PROVIDER_APPLICATION_MODEL),
     ]
 
