@@ -18,6 +18,7 @@ from django.utils import timezone
 from apps.applications.caller import Caller
 from apps.core.errors import BadRequest, Detail
 from apps.core.jsonio import JSON
+from apps.flows.engine.mapping import mapped
 from apps.flows.engine.outcomes import Call, Error, Launch, Listen, Move, Request
 from apps.flows.engine.playing import Clock, Course, Rest, Unanswered, play
 from apps.flows.engine.program import Program, compile_program
@@ -130,13 +131,14 @@ class TraceScript:
         content = RecordData.objects.filter(record__workspace=self._workspace_id, record__uuid=uuid).first()
         return Child(uuid, status, content.data if content else None)
 
-    def _result(self, call: Call, step: RecordStep) -> AppResult:
+    def _result(self, call: Call, step: RecordStep) -> AppResult | AppError:
+        """The answer as the trace or a variable has it, put to use as the draft says."""
         name, output = call.config.get("save_to"), step.output
         if isinstance(output, dict) and output.get("truncated") is True:
             if name not in self._saved:
                 raise self._unanswered(call)
             output = self._saved[name]
-        return AppResult(step.port, output, {name: output} if name else {})
+        return mapped(call.config, output, call.scope, step.port)
 
     def _unanswered(self, request: Request) -> Unanswered:
         self.asks = request.object
