@@ -117,6 +117,20 @@ STORY: Sequence[Step] = (
     Step(operation="deleteRecord", values=RECORD),
     Step(operation="deleteRecordByUuid", values=OTHER, title="Remove a record by its address"),
     Step(
+        operation="changeFlowStatus",
+        title="Resume a flow",
+        values=FLOW | {"X-Status": "running"},
+        message="Flow diagram has been resumed successfully",
+        folder="Records",
+    ),
+    Step(
+        operation="changeFlowStatus",
+        title="Pause the flow, so that no worker takes the record",
+        values=FLOW | {"X-Status": "paused"},
+        message="Flow diagram has been paused successfully",
+        folder="URL triggers",
+    ),
+    Step(
         operation="callUrl",
         values={"{secret}": "{{url_secret}}"},
         body=SAMPLE,
@@ -130,10 +144,10 @@ STORY: Sequence[Step] = (
     ),
     Step(
         operation="changeFlowStatus",
-        title="Resume a flow",
+        title="Resume the flow",
         values=FLOW | {"X-Status": "running"},
         message="Flow diagram has been resumed successfully",
-        folder="Records",
+        folder="URL triggers",
     ),
     Step(operation="updateKey", values=KEY, body=STORED),
     Step(operation="deleteKey", values=KEY, message=KEY_REMOVED),
