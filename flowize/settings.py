@@ -201,6 +201,8 @@ CELERY_BEAT_SCHEDULE = {
     "drain": {"task": "records.drain", "schedule": 1.0, "options": {"expires": 5}},
     "fill-data-fields": {"task": "records.fill_data_fields", "schedule": 5.0, "options": {"expires": 5}},
     "tend-tables": {"task": "tables.tend", "schedule": 5.0, "options": {"expires": 5}},
+    "run-schedules": {"task": "triggers.run_schedules", "schedule": 1.0, "options": {"expires": 5}},
+    "run-batches": {"task": "triggers.run_batches", "schedule": 2.0, "options": {"expires": 5}},
     "clear-expired-tokens": {"task": "applications.clear_expired_tokens", "schedule": 3600.0},
     "clear-given-answers": {"task": "applications.clear_given_answers", "schedule": 3600.0},
     "clear-old-windows": {"task": "applications.clear_old_windows", "schedule": 3600.0},
@@ -225,6 +227,13 @@ EGRESS_MAX_BYTES = env.int("EGRESS_MAX_BYTES", default=5 * 1024 * 1024)
 # --- Webhooks ---------------------------------------------------------------------------------------------------
 
 WEBHOOK_EVENT_DAYS = env.int("WEBHOOK_EVENT_DAYS", default=0)
+
+# --- Triggers ---------------------------------------------------------------------------------------------------
+
+SYNC_WAITING = env.int("SYNC_WAITING", default=8)
+BATCH_BYTES = env.int("BATCH_BYTES", default=50 * 1024 * 1024)
+BATCH_ITEMS = env.int("BATCH_ITEMS", default=1_000_000)
+BATCH_FAULTS = env.int("BATCH_FAULTS", default=10_000)
 
 # --- Contents ---------------------------------------------------------------------------------------------------
 
@@ -254,6 +263,12 @@ if ENVIRONMENT_DRIVER == "digitalocean" and not (
         "The driver digitalocean needs DIGITALOCEAN_TOKEN, DIGITALOCEAN_DATABASE_URL and DIGITALOCEAN_SOURCE."
     )
 
+# --- SOAP -------------------------------------------------------------------------------------------------------
+
+SOAP_WEBHOOK_SUCCESS = env.str("SOAP_WEBHOOK_SUCCESS", default="response")
+if SOAP_WEBHOOK_SUCCESS not in ("response", "fault"):
+    raise ImproperlyConfigured("SOAP_WEBHOOK_SUCCESS must be response or fault.")
+
 # --- Searches and tables ------------------------------------------------------------------------------------------
 
 SEARCH_COUNT = env.int("SEARCH_COUNT", default=10_000)
@@ -282,6 +297,9 @@ LOGIN_RATE_LIMIT = env.int("LOGIN_RATE_LIMIT", default=600)
 CREDENTIAL_CACHE_SECONDS = env.float("CREDENTIAL_CACHE_SECONDS", default=1.0)
 IDEMPOTENCY_SECONDS = env.int("IDEMPOTENCY_SECONDS", default=86_400)
 TOKEN_SECONDS = env.int("TOKEN_SECONDS", default=10 * 24 * 3600)
+
+# Paths that answer in an envelope of their own, with who writes its refusals at the edge.
+REFUSAL_WRITERS = {"/v1/soap": "apps.soap.faults.write_refusal"}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
@@ -390,6 +408,32 @@ STORAGES = {
     },
 }
 
+EMAIL_URL = env.str("EMAIL_URL", default="")
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="flowize@localhost")
+
+
+def _mail(url: str) -> dict[str, Any]:
+    """How mail leaves: by the URL, without one into a folder of a first try, else not at all."""
+    if url:
+        # The library takes smtps for STARTTLS; everybody else means TLS from the first byte.
+        found: dict[str, Any] = environ.Env.email_url_config(url.replace("smtps://", "smtp+ssl://", 1))
+        if found["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
+            return found | {"EMAIL_BACKEND": "apps.core.mail.Backend"}
+        return found | {"EMAIL_FILE_PATH": f"/{found['EMAIL_FILE_PATH']}"}
+    if EMBEDDED:
+        folder = {"EMAIL_FILE_PATH": str(FLOWIZE_HOME / "mail")}
+        return folder | {"EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend"}
+    return {"EMAIL_BACKEND": "apps.core.mail.NoMail"}
+
+
+_MAIL = _mail(EMAIL_URL)
+EMAIL_BACKEND = _MAIL["EMAIL_BACKEND"]
+EMAIL_FILE_PATH = _MAIL.get("EMAIL_FILE_PATH")
+EMAIL_HOST, EMAIL_PORT = _MAIL.get("EMAIL_HOST") or "localhost", _MAIL.get("EMAIL_PORT") or 0
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL.get("EMAIL_HOST_USER") or "", _MAIL.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.get("EMAIL_USE_TLS", False), _MAIL.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 15
+
 # --- Logs -------------------------------------------------------------------------------------------------------
 
 LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
@@ -415,7 +459,13 @@ AUDITLOG_INCLUDE_TRACKING_MODELS = (
     {"model": "tables.Column", "exclude_fields": ["index_state", "index_error", "index_claimed_at"]},
     "flows.Flow",
     "flows.FlowVersion",
+    {"model": "flows.Connection", "exclude_fields": ["secret", "token", "token_expires_at", "revision"]},
     {"model": "webhooks.Webhook", "exclude_fields": ["uri_hash"]},
+    {"model": "triggers.UrlTrigger", "exclude_fields": ["secret_hash"]},
+    {
+        "model": "triggers.Schedule",
+        "exclude_fields": ["next_run", "planned_zone", "last_run", "last_uuid", "last_error"],
+    },
 )
 
 UNFOLD = {

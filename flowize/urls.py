@@ -14,6 +14,7 @@ from apps.keystores.api import urls as keystores
 from apps.records.api import urls as records
 from apps.records.api.readiness import readyz
 from apps.schemas.api import urls as schemas
+from apps.soap import urls as soap
 from apps.tables.api import urls as tables
 from apps.triggers.api import urls as triggers
 from flowize.demo.views import echo
@@ -27,6 +28,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("v1/", include(v1)),
     path("v1/", include(reference.v1_pages)),
+    path("v1/", include(soap)),
     path("", include((applications.urlpatterns, applications.app_name))),
     path("", include(contents.urlpatterns)),
     path("", include(pages.urlpatterns)),

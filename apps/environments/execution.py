@@ -74,7 +74,13 @@ def _try(job: EnvironmentJob, step: Step, following: str) -> None:
 
 
 def _do(job: EnvironmentJob, step: Step, line: JobStep, following: str) -> None:
-    context = StepContext(job, job.environment, provisioner_of(job.environment), renew=lambda: job_queue.renew(job))
+    context = StepContext(
+        job,
+        job.environment,
+        provisioner_of(job.environment),
+        renew=lambda: job_queue.renew(job),
+        report=lambda text: job_queue.tell(line, text),
+    )
     said = "" if step.atomic else step.run(context)
     with job_queue.fenced(job):
         if step.atomic:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.db import connection, transaction
 
-from apps.applications.idempotency import Answer
+from apps.applications.idempotency import Answer, check_key
 from apps.core.errors import Conflict
 from apps.environments.callers import OrganizationCaller
 from apps.environments.models import GivenAnswer
@@ -30,6 +30,7 @@ def answer_once(
     Keys are the organization's own, and last ``IDEMPOTENCY_SECONDS``. Raises ``Conflict`` when the key was used for
     another request. What ``act`` raises leaves neither an effect nor an answer behind.
     """
+    check_key(key)
     with transaction.atomic():
         claimed = _claim(caller, key, fingerprint)
         if claimed is None:

@@ -122,13 +122,20 @@ class Deployment(models.Model):
 
 
 class ProjectVersion(models.Model):
-    """How many versions of a project's Designer copy have been deployed: the number of the newest."""
+    """What a project was made of when it was deployed or exported; an unchanged project keeps its version."""
 
-    project = models.OneToOneField(Project, on_delete=models.CASCADE, primary_key=True, related_name="+")
-    number = models.PositiveIntegerField(default=0)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    fingerprint = models.CharField(max_length=64)
+    definition = models.JSONField()
+    date_created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["project", "number"], name="project_version_once")]
 
     def __str__(self) -> str:
-        return str(self.number)
+        return f"{self.project} {self.number}"
 
 
 class MappingType(models.TextChoices):

@@ -1,11 +1,13 @@
 """Flows and their versions."""
 
 import json
-from typing import Any
+from typing import Any, Self
 
+from django.core.validators import RegexValidator
 from django.db import models
 
 from apps.accounts.models import Workspace
+from apps.core.crypto import EncryptedTextField
 from apps.core.tenancy import WorkspaceQuerySet
 
 
@@ -75,3 +77,75 @@ class FlowVersion(models.Model):
     def document(self) -> Any:
         """The document as a value, keys in the order they were written."""
         return json.loads(self.source)
+
+
+class ConnectionKind(models.TextChoices):
+    """How a connection proves who is calling."""
+
+    NONE = "none", "No credentials"
+    BASIC = "basic", "User name and password"
+    BEARER = "bearer", "Bearer token"
+    API_KEY = "api_key", "Key in a header"
+    OAUTH2 = "oauth2_client_credentials", "OAuth 2 client credentials"
+
+
+class ClientAuth(models.TextChoices):
+    """How a client proves itself at a token address."""
+
+    HEADER = "header", "In the Authorization header"
+    BODY = "body", "In the body"
+
+
+validate_connection_name = RegexValidator(
+    r"^[A-Za-z][A-Za-z0-9_-]{0,63}\Z", "A name is a letter, then letters, digits, _ and -."
+)
+
+
+class ConnectionQuerySet(WorkspaceQuerySet):
+    """Connections, with or without what only a call needs to know."""
+
+    def without_secrets(self) -> Self:
+        """Rows whose secrets stay in the database, encrypted; ``has_secret`` tells whether there is one."""
+        return self.defer("secret", "token").annotate(has_secret=~models.Q(secret=""))
+
+
+class Connection(models.Model):
+    """A service that flows call by name, with the credentials it wants; those are sent to its origin alone.
+
+    ``secret`` is the password, token, key or client secret. ``token`` is the OAuth 2 access token in use, shared by
+    all workers; ``revision`` counts changes, so that a token fetched with older credentials is not kept.
+    """
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+", db_index=False)
+    name = models.CharField(max_length=64, validators=[validate_connection_name])
+    description = models.TextField(blank=True)
+    base_url = models.CharField(
+        "address",
+        max_length=500,
+        help_text="Such as https://crm.example.com/api. Credentials are sent nowhere else; a url in a flow that does "
+        "not begin with http:// or https:// is appended.",
+    )
+    kind = models.CharField("credentials", max_length=32, choices=ConnectionKind.choices, default=ConnectionKind.NONE)
+    username = models.CharField("user name", max_length=255, blank=True)
+    header = models.CharField(max_length=100, blank=True, default="X-Api-Key")
+    token_url = models.CharField("token address", max_length=500, blank=True)
+    client_id = models.CharField("client id", max_length=255, blank=True)
+    scope = models.CharField(max_length=500, blank=True, help_text="Scopes to ask for, separated by spaces.")
+    client_auth = models.CharField(
+        "client credentials", max_length=16, choices=ClientAuth.choices, default=ClientAuth.HEADER
+    )
+    secret = EncryptedTextField(blank=True, editable=False)
+    token = EncryptedTextField(blank=True, editable=False)
+    token_expires_at = models.DateTimeField(null=True, editable=False)
+    revision = models.PositiveIntegerField(default=0, editable=False)
+    date_created = models.DateTimeField(auto_now_add=True)
+    date_modified = models.DateTimeField(auto_now=True)
+
+    objects = ConnectionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(fields=["workspace", "name"], name="connection_name_once")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -5,7 +5,7 @@ from functools import lru_cache
 from apps.core.errors import BadRequest, NotFound
 from apps.core.preconditions import Part
 from apps.flows.engine.program import Program, compile_program
-from apps.flows.models import Flow, FlowVersion
+from apps.flows.models import Connection, Flow, FlowVersion, VersionStatus
 
 
 @lru_cache(maxsize=512)
@@ -37,3 +37,41 @@ def flow_lookup(flow_id: str | None, name: str | None) -> dict[str, int | str]:
 def version_of(flow: Flow) -> tuple[Part, ...]:
     """What tells a flow with its versions from every earlier state of it."""
     return ("flow", flow.pk, flow.date_modified, flow.status, flow.live_version_id)
+
+
+def connection_names(workspace_id: int) -> set[str]:
+    """The names that ``"auth": {"connection": …}`` may give in a workspace."""
+    return set(Connection.objects.in_workspace(workspace_id).values_list("name", flat=True))
+
+
+def find_connection(workspace_id: int, name: str) -> Connection:
+    """The connection of that name, its secrets readable; raises ``NotFound`` and ``Undecipherable``."""
+    found = Connection.objects.in_workspace(workspace_id).filter(name=name).first()
+    if found is None:
+        raise NotFound(f"There is no connection '{name}'.")
+    return found
+
+
+def flows_using(connection: Connection) -> list[Flow]:
+    """The flows whose live version or draft names the connection."""
+    versions = (
+        FlowVersion.objects.filter(flow__workspace_id=connection.workspace_id, source__contains='"connection"')
+        .exclude(status=VersionStatus.RETIRED)
+        .select_related("flow")
+        .order_by("flow__name")
+    )
+    found = {version.flow_id: version.flow for version in versions if connection.name in _connections_of(version)}
+    return list(found.values())
+
+
+def _connections_of(version: FlowVersion) -> set[str]:
+    """The names in a document, which may be a draft of any shape."""
+    objects = version.document.get("objects")
+    names = set()
+    for item in objects.values() if isinstance(objects, dict) else ():
+        config = item.get("with") if isinstance(item, dict) else None
+        auth = config.get("auth") if isinstance(config, dict) else None
+        name = auth.get("connection") if isinstance(auth, dict) else None
+        if isinstance(name, str):
+            names.add(name)
+    return names

@@ -27,7 +27,9 @@ WITH moved AS (
     WHERE id = %(id)s AND lease_token = %(token)s
     RETURNING id, workspace_id
 ), content AS (
-    UPDATE records_recorddata d SET data = %(data)s, vars = %(vars)s, state = %(state)s
+    UPDATE records_recorddata d SET
+        input = CASE WHEN d.input IS NULL AND d.data <> %(data)s THEN d.data ELSE d.input END,
+        data = %(data)s, vars = %(vars)s, state = %(state)s
     FROM moved WHERE d.record_id = moved.id AND %(changed)s
 ), fields AS (
     INSERT INTO records_recordfield AS kept (record_id, field_id, value)
@@ -130,3 +132,12 @@ def _step_values(run_no: int, steps: Sequence[Any]) -> dict[str, list[Any]]:
         "errors": [None if step.error is None else Jsonb(step.error) for step in steps],
         "outputs": [None if step.output is None else Jsonb(step.output) for step in steps],
     }
+
+
+def holds_lease(record_id: int, lease_token: uuid.UUID) -> bool:
+    """Whether the record is still ours; if so nobody else changes it before this transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT FROM records_record WHERE id = %s AND lease_token = %s FOR UPDATE", [record_id, lease_token]
+        )
+        return cursor.fetchone() is not None

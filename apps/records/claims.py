@@ -40,10 +40,10 @@ WITH due AS MATERIALIZED ({due}), claimed AS (
         date_last_run = now(), date_started = coalesce(date_started, now())
     FROM due WHERE r.id = due.id
     RETURNING r.id, r.uuid, r.workspace_id, r.flow_id, r.flow_version_id, r.at, r.entered_at, r.run_no, r.seq,
-              r.attempt, r.claims, due.wake_at, r.revision
+              r.attempt, r.claims, due.wake_at, r.revision, r.application_id
 )
 SELECT c.id, c.uuid, c.workspace_id, c.flow_id, c.flow_version_id, c.at, c.entered_at, c.run_no, c.seq, c.attempt,
-       c.claims, c.wake_at, f.name, d.data, d.vars, d.state, now(), c.revision <> d.revision
+       c.claims, c.wake_at, f.name, c.application_id, d.data, d.vars, d.state, now(), c.revision <> d.revision
 FROM claimed c JOIN flows_flow f ON f.id = c.flow_id JOIN records_recorddata d ON d.record_id = c.id
 """
 
@@ -79,6 +79,7 @@ class Claimed:
     claims: int
     due_at: datetime
     flow_name: str
+    application_id: int | None
     data: Any
     vars: dict[str, Any]
     state: dict[str, Any]

@@ -9,77 +9,37 @@ import socket
 import time
 from collections import deque
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from datetime import datetime
 
-import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
 from apps.core.failpoints import failpoint
 from apps.flows.engine.results import AppError, AppResult
-from apps.flows.engine.walk import (
-    Call,
-    Failed,
-    Finished,
-    Host,
-    Outcome,
-    Retry,
-    StepDone,
-    Stopped,
-    Token,
-    Waiting,
-    advance,
-    complete,
-)
+from apps.flows.engine.walk import Call, Outcome, StepDone, advance, complete
 from apps.flows.selectors import program
-from apps.records.checkpoints import Content, Position, write_checkpoint
 from apps.records.claims import MOST_CLAIMS, Claimed, claim_due, claim_expired, give_back
 from apps.records.effects import perform
-from apps.records.hosts import host_of
-from apps.records.models import Hold, Status
+from apps.records.house import prepare
+from apps.records.inside import carry_out
+from apps.records.runs import (
+    CRASH_LOOP,
+    Run,
+    checkpoint,
+    postponed,
+    resting,
+    set_aside,
+    set_aside_defect,
+    spot_of,
+    underway,
+)
 
-log = structlog.get_logger(__name__)
-
-# Where a record stands: the object, when it was entered, the steps done, the attempt.
-Place = tuple[str, datetime | None, int, int]
 PULSE_SECONDS = 2.0
 FRESH_SECONDS = 2.0
-CRASH_LOOP = {"code": "crash_loop", "message": "The record ended its worker three times and was set aside."}
 
 
 def worker_name() -> str:
     """This process, as leases name it."""
     return f"{socket.gethostname()[:48]}:{os.getpid()}"
-
-
-@dataclass(slots=True)
-class Run:
-    """One claimed record on its way through its flow."""
-
-    claimed: Claimed
-    token: Token
-    host: Host
-    begun: float
-    reached: Place
-
-    @classmethod
-    def of(cls, claimed: Claimed) -> "Run":
-        """The run that continues where the record's last checkpoint is."""
-        token = Token(
-            uuid=claimed.uuid,
-            flow_name=claimed.flow_name,
-            run_no=claimed.run_no,
-            at=claimed.at,
-            seq=claimed.seq,
-            attempt=claimed.attempt,
-            entered_at=claimed.entered_at,
-            data=claimed.data,
-            vars=claimed.vars,
-            state=claimed.state,
-        )
-        host = host_of(claimed.workspace_id, claimed.ahead)
-        return cls(claimed, token, host, time.monotonic(), _place(claimed))
 
 
 class Drain:
@@ -141,7 +101,7 @@ class Drain:
 
     def _begin(self, claimed: Claimed) -> None:
         if claimed.claims > MOST_CLAIMS:
-            _set_aside(claimed, _place(claimed), CRASH_LOOP["code"], CRASH_LOOP["message"])
+            set_aside(claimed, spot_of(claimed), CRASH_LOOP["code"], CRASH_LOOP["message"])
             return
         run = None
         try:
@@ -150,19 +110,30 @@ class Drain:
         except (OperationalError, InterfaceError):
             raise
         except Exception as error:  # noqa: BLE001 - one record's defect must not stop the others
-            _set_aside_defect(claimed, run.reached if run else _place(claimed), error)
+            set_aside_defect(claimed, run.reached if run else spot_of(claimed), error)
 
     def _follow(self, run: Run, outcome: Outcome, steps: list[StepDone]) -> None:
-        """Write the checkpoint of an outcome, and begin the call it asks for."""
-        if isinstance(outcome, Call) and time.monotonic() > self.deadline + settings.LEASE_SECONDS:
-            _checkpoint(run, _postponed(run), steps)
-        elif isinstance(outcome, Call):
-            stale = time.monotonic() - run.begun > FRESH_SECONDS or run.claimed.claims > 1
-            if (steps or run.token.changed or stale) and not _checkpoint(run, _underway(run), steps):
+        """Write the checkpoint of an outcome, carry out what belongs inside, begin the call it asks for outside."""
+        while isinstance(outcome, Call) and outcome.kind == "internal":
+            done = carry_out(run, outcome, steps)
+            if not isinstance(done, Call):
                 return
-            self.calls[self.pool.submit(_perform, outcome)] = (run, outcome)
+            outcome, steps = done, []
+        if isinstance(outcome, Call):
+            self._call(run, outcome, steps)
         else:
-            _checkpoint(run, _position(run, outcome), steps)
+            checkpoint(run, resting(run, outcome), steps)
+
+    def _call(self, run: Run, call: Call, steps: list[StepDone]) -> None:
+        """Hand an external call to a thread, after the checkpoint that another worker would begin it at."""
+        if time.monotonic() > self.deadline + settings.LEASE_SECONDS:
+            checkpoint(run, postponed(run), steps)
+            return
+        stale = time.monotonic() - run.begun > FRESH_SECONDS or run.claimed.claims > 1
+        if (steps or run.token.changed or stale) and not checkpoint(run, underway(run), steps):
+            return
+        prepared = prepare(run.place, call)
+        self.calls[self.pool.submit(_perform, prepared)] = (run, call)
 
     def _collect(self, timeout: float | None) -> None:
         if not self.calls:
@@ -179,7 +150,7 @@ class Drain:
         except (OperationalError, InterfaceError):
             raise
         except Exception as error:  # noqa: BLE001 - as above
-            _set_aside_defect(run.claimed, run.reached, error)
+            set_aside_defect(run.claimed, run.reached, error)
 
 
 def drain(seconds: float | None = None) -> tuple[int, bool]:
@@ -201,73 +172,8 @@ def note_pulse(worker: str) -> None:
         )
 
 
-def _perform(call: Call) -> AppResult | AppError:
+def _perform(call: Call | AppError) -> AppResult | AppError:
+    if isinstance(call, AppError):
+        return call
     failpoint("before-effect")
     return perform(call)
-
-
-def _checkpoint(run: Run, position: Position, steps: list[StepDone]) -> bool:
-    token = run.token
-    failpoint("before-checkpoint")
-    content = Content(token.data, token.vars, token.state) if token.changed else None
-    kept = write_checkpoint(run.claimed.record_id, run.claimed.lease_token, token.run_no, position, content, steps)
-    if not kept:
-        log.warning("lease lost", record=run.claimed.uuid)
-    token.changed = False
-    run.begun = time.monotonic()
-    run.reached = (position.at, position.entered_at, position.seq, position.attempt)
-    return kept
-
-
-def _underway(run: Run) -> Position:
-    """The checkpoint before a call: if the worker dies, the next one begins at this call with the same key."""
-    token = run.token
-    return Position(Status.PROCESSING, token.at, token.entered_at, token.seq, token.attempt, keep=True)
-
-
-def _postponed(run: Run) -> Position:
-    """A call this drain has no time for: due at once, for the next one."""
-    token = run.token
-    return Position(Status.NOT_RUNNING, token.at, token.entered_at, token.seq, token.attempt, wake_at=run.host.now())
-
-
-def _position(run: Run, outcome: Outcome) -> Position:
-    """Where a record rests after an outcome."""
-    token = run.token
-    where = (token.at, token.entered_at, token.seq, token.attempt)
-    match outcome:
-        case Finished(handled):
-            return Position(Status.HANDLED if handled else Status.FINISHED, *where)
-        case Waiting(until):
-            return Position(Status.SCHEDULED, *where, wake_at=until)
-        case Stopped(until):
-            return _stopped(where, until)
-        case Retry(until, error):
-            return Position(
-                Status.SCHEDULED, *where, wake_at=until, error_code=error["code"], error_text=error["message"]
-            )
-        case Failed(error):
-            return Position(
-                Status.FAILED, *where, hold=Hold.ERROR, error_code=error["code"], error_text=error["message"]
-            )
-    raise AssertionError(outcome)
-
-
-def _stopped(where: Place, until: datetime | None) -> Position:
-    """A stop without a timeout waits for somebody; with one it is also due by itself."""
-    return Position(Status.NOT_RUNNING, *where, hold=Hold.STOPPED, wake_at=until)
-
-
-def _set_aside_defect(claimed: Claimed, reached: Place, error: Exception) -> None:
-    log.error("flow execution failed", record=claimed.uuid, exc_info=error)
-    _set_aside(claimed, reached, "defect", f"The platform could not run this record ({type(error).__name__}).")
-
-
-def _set_aside(claimed: Claimed, reached: Place, code: str, message: str) -> None:
-    """Fail a record where its last checkpoint is, leaving its document and trace as they are."""
-    position = Position(Status.FAILED, *reached, hold=Hold.ERROR, error_code=code, error_text=message)
-    write_checkpoint(claimed.record_id, claimed.lease_token, claimed.run_no, position, None, [])
-
-
-def _place(claimed: Claimed) -> Place:
-    return claimed.at, claimed.entered_at, claimed.seq, claimed.attempt

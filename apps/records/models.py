@@ -94,10 +94,14 @@ class Record(models.Model):
 
 
 class RecordData(models.Model):
-    """The document of a record, what its flow saved, and the counters of its run."""
+    """The document of a record, what its flow saved, and the counters of its run.
+
+    ``input`` is the document before the flow changed it, kept with the first change; null while it is the same.
+    """
 
     record = models.OneToOneField(Record, on_delete=models.CASCADE, primary_key=True, related_name="content")
     data = models.JSONField(decoder=StoredJSONDecoder)
+    input = models.JSONField("document as the run began", null=True, decoder=StoredJSONDecoder)
     vars = models.JSONField(default=dict, decoder=StoredJSONDecoder)
     state = models.JSONField(default=dict)
     revision = models.IntegerField("replacements of the document", default=0)
@@ -146,6 +150,20 @@ class RecordStep(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seq} {self.object}"
+
+
+class RecordAnswer(models.Model):
+    """What a flow answers the synchronous call that made its record; the last ``core.respond`` counts."""
+
+    record = models.OneToOneField(Record, on_delete=models.CASCADE, primary_key=True, related_name="answer")
+    status = models.PositiveSmallIntegerField()
+    headers = models.JSONField(default=dict)
+    content_type = models.CharField(max_length=200, blank=True)
+    body = models.TextField(blank=True)
+    date_created = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"Answer {self.status} of record {self.record_id}"
 
 
 class WorkerPulse(models.Model):

@@ -1,11 +1,11 @@
 """Putting records into flows and reading them back."""
 
 import re
-import uuid as uuids
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import IntegrityError, connection
@@ -82,18 +82,20 @@ def create_records(
     flow_id: str | None = None,
     flow_name: str | None = None,
     uuid: str | None = None,
+    uuids: Sequence[str] | None = None,
     execute_at: datetime | None = None,
 ) -> list[CreatedRecord]:
     """Put documents into a flow, all or none; they are due at once, or at ``execute_at`` when that is ahead.
 
-    Without a flow the application's default flow runs them. ``uuid`` names a single record; others get a random one.
+    Without a flow the application's default flow runs them. ``uuid`` names a single record, ``uuids`` each in order;
+    others get a random one.
     Raises ``BadRequest`` naming index and path of what does not fit the schema, ``NotFound`` for an unknown flow and
     ``Conflict`` for one that takes no records or a uuid that is taken.
     """
     caller.require("record")
     caller.require_room()
     _check_count(documents, uuid)
-    names = [_checked_uuid(uuid)] if uuid else [str(uuids.uuid4()) for _ in documents]
+    names = _names(documents, [uuid] if uuid else uuids)
     destination = _destination(caller, flow_id, flow_name or caller.default_flow)
     check_documents(documents, destination.schema)
     _insert(caller, destination, names, documents, execute_at)
@@ -129,6 +131,12 @@ def _check_count(documents: Sequence[JSON], uuid: str | None) -> None:
         raise BadRequest(f"One call takes at most {settings.RECORDS_PER_CALL} data records.")
     if uuid and len(documents) > 1:
         raise BadRequest("X-Uuid names a single data record, the body holds several.")
+
+
+def _names(documents: Sequence[JSON], given: Sequence[str] | None) -> list[str]:
+    if given is None:
+        return [str(uuid4()) for _ in documents]
+    return [_checked_uuid(uuid) for uuid in given]
 
 
 def _checked_uuid(uuid: str) -> str:

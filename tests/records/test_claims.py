@@ -41,6 +41,7 @@ def test_a_claim_brings_all_a_flow_needs_under_a_lease(acme: Tenant, settings: A
         claims=1,
         due_at=due_at,
         flow_name="intake",
+        application_id=None,
         data=ADULT,
         vars={},
         state={},

@@ -10,13 +10,9 @@ from urllib.parse import parse_qsl
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.applications.idempotency import Answer, answer_once
-from apps.core.errors import BadRequest
+from apps.applications.idempotency import HEADER, REPLAYED, Answer, answer_once
 from apps.core.jsonio import write_json
 
-HEADER = "Idempotency-Key"
-REPLAYED = "Idempotency-Replayed"
-KEY = re.compile(r"[\x21-\x7e]{1,255}")
 # Headers that say what to do. Others say who is calling, or were added on the way and differ from try to try.
 TELLING = re.compile(
     r"content-type|uuid|if-.*|x-(?:uuid|status|executiontime|flow.*|queue-.*|movetoflow-.*|datarecord.*)", re.IGNORECASE
@@ -28,16 +24,13 @@ def answered_once(
     caller: Any, request: Request, act: Callable[[], Response], once: Callable[..., tuple[Answer, bool]] = answer_once
 ) -> Response:
     """The answer of ``act``, or the first answer to the same request with the same key, which ``once`` keeps."""
-    key = request.headers[HEADER]
-    if not KEY.fullmatch(key):
-        raise BadRequest(f"{HEADER} must be 1 to 255 visible ASCII characters without spaces.")
     made: list[Response] = []
 
     def answer() -> Answer:
         made.append(act())
         return Answer(made[0].status_code, write_json(made[0].data).decode())
 
-    given, replayed = once(caller, key, fingerprint_of(request), answer)
+    given, replayed = once(caller, request.headers[HEADER], fingerprint_of(request), answer)
     return _again(given) if replayed else made[0]
 
 

@@ -10,6 +10,7 @@ _GROUPS: dict[str, dict[str, str]] = {
     "Run": {"records.record": "inbox", "webhooks.webhookevent": "mark_email_read"},
     "Build": {
         "flows.flow": "account_tree",
+        "flows.connection": "cable",
         "schemas.schema": "data_object",
         "keystores.keystore": "key",
         "schemas.datafield": "manage_search",

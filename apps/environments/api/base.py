@@ -8,9 +8,10 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.applications.api.credentials import credentials_of
-from apps.applications.api.repeats import HEADER, answered_once
+from apps.applications.api.repeats import answered_once
 from apps.applications.authentication import ProjectKey
+from apps.applications.carriers import credentials_in, the_one
+from apps.applications.idempotency import HEADER
 from apps.applications.ratelimit import RateState, count_failed_login, count_organization
 from apps.core.errors import BadRequest, FlowizeError, WrongCredentials
 from apps.core.http import envelope
@@ -96,7 +97,7 @@ class OrganizationViewSet(EnvelopeViewSet):
 
 def _identified(request: Request, address: str) -> OrganizationCaller:
     """The organization of ``X-Apikey``, which comes alone and never in a URL."""
-    credentials = credentials_of(request)
+    credentials = the_one(credentials_in(request._request), (ProjectKey,))
     if not isinstance(credentials, ProjectKey) or credentials.in_url:
         raise WrongCredentials
     return authenticate_organization(credentials.api_key, address=address)

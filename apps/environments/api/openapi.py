@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from apps.core import errors
+from apps.core.copy_action import CopyAction
 from apps.core.errors import FlowizeError
 from apps.core.http.openapi import answers
 from apps.core.http.openapi.autoschema import OperationSchema
@@ -19,7 +20,6 @@ from apps.core.http.openapi.operation import (
     list_of,
     shape,
 )
-from apps.environments.deploy_options import Action
 from apps.environments.models import MappingType, Status
 from apps.environments.packages import ADDON_GIGABYTES, PACKAGES, REGIONS
 
@@ -347,7 +347,7 @@ PROJECT = Named(
         }
     ),
 )
-ACTION = {"type": "string", "enum": list(Action), "description": "What happens to rows that are there already."}
+ACTION = {"type": "string", "enum": list(CopyAction), "description": "What happens to rows that are there already."}
 YES = {"type": "string", "enum": ["yes", "no"]}
 
 

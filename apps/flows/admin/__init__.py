@@ -1,5 +1,5 @@
-"""Admin pages of flows and their versions."""
+"""Admin pages of flows, their versions, and the connections they use."""
 
-from apps.flows.admin import flows
+from apps.flows.admin import connections, flows
 
-__all__ = ["flows"]
+__all__ = ["connections", "flows"]

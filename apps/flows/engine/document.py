@@ -20,7 +20,7 @@ EXPRESSION = {"type": "string", "minLength": 1, "maxLength": 2000}
 TEMPLATE = {"type": "string", "minLength": 1, "maxLength": 4000}
 DURATION = {"type": "string", "minLength": 2, "maxLength": 40}
 NEXT = {"type": "object", "propertyNames": PORT, "additionalProperties": IDENTIFIER, "maxProperties": 60}
-ERROR_CODE = {"type": "string", "pattern": "^([a-z_]{1,40}|http[.][1-5](xx|[0-9][0-9]))$"}
+ERROR_CODE = {"type": "string", "pattern": "^([a-z_]{1,40}([.][a-z_]{1,40})?|http[.][1-5](xx|[0-9][0-9]))$"}
 
 RETRY = {
     "type": "object",

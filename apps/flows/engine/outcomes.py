@@ -1,8 +1,9 @@
 """How a walk ends: what the host has to do with the record next."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 
 
 class Error(TypedDict):
@@ -37,17 +38,21 @@ class Stopped:
 class Call:
     """An app that is not pure is to be carried out; hand its result to ``complete`` in the same process.
 
-    ``config`` is rendered and fits the app's schema; read it, do not change it. ``timeout`` in seconds;
-    ``idempotency_key`` stays the same over retries and crashes. ``started`` is the monotonic clock's ``started_at``.
+    ``kind`` is the app's: an internal one belongs in the transaction of the checkpoint that follows it. ``config`` is
+    rendered and fits the app's schema; read it, do not change it. ``timeout`` in seconds; ``idempotency_key`` stays the
+    same over retries and crashes. ``started`` is the monotonic clock's ``started_at``. ``scope`` has the roots that the
+    object's expressions can read.
     """
 
     object: str
     app: str
+    kind: Literal["internal", "external"]
     config: dict[str, Any]
     timeout: float
     idempotency_key: str
     started_at: datetime
     started: float
+    scope: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 from apps.core.errors import BadRequest, Detail
 
 from .apps import APPS, App
-from .configs import timeout_seconds
+from .configs import compile_config, timeout_seconds
 from .document import check_structure
 from .durations import DurationError, parse_duration
 from .expressions import Expression, ExpressionError, compile_expression
@@ -135,7 +135,7 @@ def _app(item: dict[str, Any]) -> Task:
 
 
 def _task(app: App, config: dict[str, Any]) -> Task:
-    return Task(app, compile_template(config), timeout_seconds(app, config))
+    return Task(app, compile_config(app, config), timeout_seconds(app, config))
 
 
 _WORK: dict[str, Callable[[dict[str, Any]], Work]] = {

@@ -5,8 +5,9 @@ does. Keys are never templates. A literal ``{{`` is written ``{{ "{{" }}``.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 from .expressions import ExpressionError, Scope, compile_expression
@@ -58,10 +59,13 @@ class Template:
             raise TemplateError(f"the output is {refusal}") from None
 
 
-def compile_template(value: JSON) -> Template:
-    """Compiles texts, lists and objects of any depth up to 100; raises TemplateError."""
+def compile_template(value: JSON, html: Collection[str] = ()) -> Template:
+    """Compiles texts, lists and objects of any depth up to 100; raises TemplateError.
+
+    ``html`` names members of an object whose texts are HTML: what their expressions give is escaped.
+    """
     names: set[str] = set()
-    render = _compile(value, (), names)
+    render = _compile(value, (), names, html)
     return Template(frozenset(names), not isinstance(render, _Constant), render)
 
 
@@ -80,15 +84,16 @@ class _Constant:
         return self.value
 
 
-def _compile(value: JSON, path: Path, names: set[str]) -> Render:
+def _compile(value: JSON, path: Path, names: set[str], html: Collection[str] = ()) -> Render:
     if len(path) > MAX_DEPTH:
         raise TemplateError(f"nested more than {MAX_DEPTH} deep", path[:3])
     if isinstance(value, str):
-        return _compile_text(value, path, names)
+        return _compile_text(value, path, names, escaped=bool(path) and path[0] in html)
     if isinstance(value, list):
-        return _compile_list([_compile(item, (*path, str(n)), names) for n, item in enumerate(value)], value)
+        return _compile_list([_compile(item, (*path, str(n)), names, html) for n, item in enumerate(value)], value)
     if isinstance(value, dict):
-        return _compile_object({key: _compile(item, (*path, str(key)), names) for key, item in value.items()}, value)
+        members = {key: _compile(item, (*path, str(key)), names, html) for key, item in value.items()}
+        return _compile_object(members, value)
     return _Constant(value)
 
 
@@ -104,13 +109,17 @@ def _compile_object(members: dict[str, Render], value: JSON) -> Render:
     return lambda scope: {key: member(scope) for key, member in members.items()}
 
 
-def _compile_text(text: str, path: Path, names: set[str]) -> Render:
-    parts = list(_parts(text, path, names))
+def _compile_text(text: str, path: Path, names: set[str], escaped: bool) -> Render:
+    parts = [_escaped(part) if escaped and callable(part) else part for part in _parts(text, path, names)]
     if not any(callable(part) for part in parts):
         return _Constant(text)
     if len(parts) == 1 and callable(parts[0]):
         return parts[0]
     return _joined(parts, path)
+
+
+def _escaped(render: Render) -> Render:
+    return lambda scope: escape(to_text(render(scope)))
 
 
 def _joined(parts: list[str | Render], path: Path) -> Render:

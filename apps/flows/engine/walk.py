@@ -274,11 +274,13 @@ def _call(walk: _Walk, visit: _Visit, work: Task, config: dict[str, Any]) -> Cal
     return Call(
         object=visit.node.id,
         app=work.app.name,
+        kind="internal" if work.app.kind == "internal" else "external",
         config=config,
         timeout=work.timeout,
         idempotency_key=f"{token.uuid}:{token.run_no}:{token.seq + 1}",
         started_at=visit.started_at,
         started=visit.started,
+        scope=walk.scope(),
     )
 
 

@@ -64,7 +64,7 @@ def test_a_document_of_the_wrong_shape_is_refused() -> None:
             "'soon' is no duration: write 15s, 10m, 2h, 1d or ISO 8601 like P2D or PT1H30M",
         ),
         ({"type": "wait", "until": "09:00", "timezone": "Mars"}, "unknown time zone 'Mars'"),
-        ({"type": "app", "app": "core.email"}, "unknown app 'core.email'"),
+        ({"type": "app", "app": "core.fax"}, "unknown app 'core.fax'"),
     ],
 )
 def test_an_object_that_cannot_be_compiled_is_named(flow: Flow, item: dict[str, Any], message: str) -> None:

@@ -5,9 +5,12 @@ answers with an ``AppResult`` or ``AppError``.
 """
 
 from .app import App
-from .data import SET, VALIDATE
+from .data import FUNCTION, SET, VALIDATE
+from .email import EMAIL
 from .http import HTTP, is_expected
+from .respond import RESPOND
 
 __all__ = ["APPS", "App", "is_expected"]
 
-APPS: dict[str, App] = {app.name: app for app in (VALIDATE, SET, HTTP)}
+APPS: dict[str, App] = {app.name: app for app in (VALIDATE, SET, FUNCTION, HTTP, EMAIL, RESPOND)}
+"""By their names."""

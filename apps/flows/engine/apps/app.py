@@ -13,6 +13,7 @@ Run = Callable[[dict[str, Any], JSON, Validate], AppResult | AppError]
 
 VARIABLE = {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]{0,62}$"}
 DATA_PATH = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": r"^[^.]+(\.[^.]+){0,19}$"}
+EXPRESSION = {"type": "string", "format": "expression", "minLength": 1, "maxLength": 2000}
 
 
 @dataclass(frozen=True, slots=True)

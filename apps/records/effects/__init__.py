@@ -1,0 +1,27 @@
+"""What external apps do outside the house; it may be done in any thread, which keeps no connection to the database.
+
+What a call needs of the database is looked up before, by ``house.PREPARE``.
+"""
+
+from collections.abc import Callable
+
+from apps.core.egress import EgressError
+from apps.flows.engine.results import AppError, AppResult
+from apps.flows.engine.walk import Call
+from apps.records.effects.email import send_email
+from apps.records.effects.http import call_http
+from apps.records.effects.unsendable import Unsendable
+
+__all__ = ["EFFECTS", "perform"]
+
+EFFECTS: dict[str, Callable[[Call], AppResult | AppError]] = {"core.http": call_http, "core.email": send_email}
+
+
+def perform(call: Call) -> AppResult | AppError:
+    """Carry out a prepared call; whatever goes wrong comes back as an ``AppError``."""
+    try:
+        return EFFECTS[call.app](call)
+    except Unsendable as refusal:
+        return AppError(refusal.code, str(refusal))
+    except EgressError as error:
+        return AppError(error.code, str(error))
