@@ -218,7 +218,9 @@ def test_every_app_is_listed_with_its_ports() -> None:
 
 
 def test_every_function_is_listed_as_it_describes_itself() -> None:
-    listed = [": ".join(filter(None, (code(call), meaning))) for call, meaning in rows(page("expressions.md"), "Function")]
+    listed = [
+        ": ".join(filter(None, (code(call), meaning))) for call, meaning in rows(page("expressions.md"), "Function")
+    ]
     assert listed == [function.usage for function in FUNCTIONS.values()]
 
 
