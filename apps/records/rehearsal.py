@@ -18,6 +18,7 @@ from django.utils import timezone
 from apps.applications.caller import Caller
 from apps.core.errors import BadRequest, Detail
 from apps.core.jsonio import JSON
+from apps.flows.engine.mapping import mapped
 from apps.flows.engine.outcomes import Call, Error, Launch, Listen, Request
 from apps.flows.engine.playing import Clock, Course, Nothing, Rest, play
 from apps.flows.engine.program import Program, compile_program
@@ -123,13 +124,13 @@ class TraceScript:
         data = kept.get("data") if isinstance(kept, dict) else None
         return Child(output.get("uuid", ""), output.get("status", 0), data)
 
-    def _result(self, call: Call, step: RecordStep) -> AppResult | None:
+    def _result(self, call: Call, step: RecordStep) -> AppResult | AppError | None:
         name, output = call.config.get("save_to"), step.output
         if isinstance(output, dict) and output.get("truncated") is True:
             if name not in self._saved:
                 return None
             output = self._saved[name]
-        return AppResult(step.port, output, {name: output} if name else {})
+        return mapped(call.config, output, call.scope, step.port)
 
 
 def rehearse_sample(caller: Caller, version: FlowVersion, data: JSON) -> Rehearsal:
