@@ -253,6 +253,19 @@ ENVIRONMENT_ADDRESS = env.str("ENVIRONMENT_ADDRESS", default="127.0.0.1")
 ENVIRONMENT_DRIVER = env.str("ENVIRONMENT_DRIVER", default="local")
 ENVIRONMENT_LEASE_SECONDS = env.int("ENVIRONMENT_LEASE_SECONDS", default=60)
 ALLOWED_HOSTS += [f".{ENVIRONMENT_DOMAIN}"]
+DIGITALOCEAN_TOKEN = env.str("DIGITALOCEAN_TOKEN", default="")
+DIGITALOCEAN_DATABASE_URL = env.str("DIGITALOCEAN_DATABASE_URL", default="")
+DIGITALOCEAN_SOURCE = env.str("DIGITALOCEAN_SOURCE", default="")
+DIGITALOCEAN_PREFIX = env.str("DIGITALOCEAN_PREFIX", default="flowize")
+DIGITALOCEAN_URL = env.str("DIGITALOCEAN_URL", default="https://api.digitalocean.com/v2").rstrip("/")
+if ENVIRONMENT_DRIVER not in ("local", "digitalocean"):
+    raise ImproperlyConfigured("ENVIRONMENT_DRIVER must be local or digitalocean.")
+if ENVIRONMENT_DRIVER == "digitalocean" and not (
+    DIGITALOCEAN_TOKEN and DIGITALOCEAN_DATABASE_URL and DIGITALOCEAN_SOURCE
+):
+    raise ImproperlyConfigured(
+        "The driver digitalocean needs DIGITALOCEAN_TOKEN, DIGITALOCEAN_DATABASE_URL and DIGITALOCEAN_SOURCE."
+    )
 
 # --- SOAP -------------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from apps.environments.job_kinds import plan_of
 from apps.environments.job_steps import LeaseLost, Step, StepContext, StepFailed
 from apps.environments.models import Environment, EnvironmentJob, JobState, JobStep, Status
 from apps.environments.provisioning import provisioner_of
-from apps.environments.provisioning.protocol import NotYet
+from apps.environments.provisioning.protocol import NotYet, Refused
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +64,7 @@ def _try(job: EnvironmentJob, step: Step, following: str) -> None:
         raise
     except NotYet as pause:
         _wait(job, line, pause)
-    except StepFailed as refusal:
+    except (StepFailed, Refused) as refusal:
         _give_up(job, str(refusal), line)
     except FlowizeError as refusal:
         _give_up(job, refusal.message, line)

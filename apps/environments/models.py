@@ -267,6 +267,23 @@ class JobStep(models.Model):
         return self.step
 
 
+class GivenAnswer(models.Model):
+    """The answer to a call with an ``Idempotency-Key``, kept for as long as the call may be repeated."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+", db_index=False)
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    status = models.SmallIntegerField()
+    document = models.TextField()
+    date_created = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "key"], name="environment_answer_once")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
 class Measure(models.Model):
     """What an environment was last measured to hold, in bytes, and until when its activity is counted.
 

@@ -51,6 +51,8 @@ KEYSTORES: tuple[tuple[str, str, Any], ...] = (
     ("letters", "raw", ""),
 )
 
+CONNECTION_NAME = "echo"
+
 TABLE_NAME = "clients"
 # Name and kind of each column.
 TABLE_COLUMNS = {"username": "text", "password": "text", "age": "integer"}
@@ -142,6 +144,7 @@ def flow_document(echo_url: str) -> dict[str, Any]:
                 "with": {
                     "method": "POST",
                     "url": echo_url,
+                    "auth": {"connection": CONNECTION_NAME},
                     "json": {"client": "{{ client[0].name }}", "result": "{{ intake.result }}"},
                     "timeout": "10s",
                     "save_to": "echo",

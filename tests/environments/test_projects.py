@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from apps.accounts.models import Project, Workspace
+from apps.core.copy_action import CopyAction
 from apps.core.errors import BadRequest
-from apps.environments.deploy_options import Action, DeployOptions, Selection
+from apps.environments.deploy_options import DeployOptions, Selection
 from apps.environments.execution import work_all
 from apps.environments.models import Deployment, Environment, EnvironmentJob
 from apps.keystores.models import Keystore
@@ -117,9 +118,9 @@ def test_options_are_kept_as_they_were_read() -> None:
     options = DeployOptions.read(body)
     assert options.static_data
     assert not options.file_manager
-    assert options.keystores.action_for("anything") == Action.UPSERT
-    assert options.tables == Selection(items={"t": Action.REPLACE})
-    assert options.websites.action_for("b") == Action.UPSERT
+    assert options.keystores.action_for("anything") == CopyAction.UPSERT
+    assert options.tables == Selection(items={"t": CopyAction.REPLACE})
+    assert options.websites.action_for("b") == CopyAction.UPSERT
     assert options.websites.action_for("c") is None
     assert DeployOptions.read(options.as_json()) == options
     assert DeployOptions.read({}) == DeployOptions()

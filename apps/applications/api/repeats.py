@@ -4,12 +4,12 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qsl
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.applications.caller import Caller
 from apps.applications.idempotency import HEADER, REPLAYED, Answer, answer_once
 from apps.core.jsonio import write_json
 
@@ -20,15 +20,17 @@ TELLING = re.compile(
 CREDENTIALS = {"api_key", "app_key"}
 
 
-def answered_once(caller: Caller, request: Request, act: Callable[[], Response]) -> Response:
-    """The answer of ``act``, or the first answer to the same request with the same key."""
+def answered_once(
+    caller: Any, request: Request, act: Callable[[], Response], once: Callable[..., tuple[Answer, bool]] = answer_once
+) -> Response:
+    """The answer of ``act``, or the first answer to the same request with the same key, which ``once`` keeps."""
     made: list[Response] = []
 
     def answer() -> Answer:
         made.append(act())
         return Answer(made[0].status_code, write_json(made[0].data).decode())
 
-    given, replayed = answer_once(caller, request.headers[HEADER], fingerprint_of(request), answer)
+    given, replayed = once(caller, request.headers[HEADER], fingerprint_of(request), answer)
     return _again(given) if replayed else made[0]
 
 

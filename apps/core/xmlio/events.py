@@ -70,13 +70,18 @@ DEFAULT = Limits()
 
 
 def read_events(
-    body: bytes | str, handler: Handler, limits: Limits = DEFAULT, prefixes: Mapping[str, str] | None = None
+    body: bytes | str,
+    handler: Handler,
+    limits: Limits = DEFAULT,
+    prefixes: Mapping[str, str] | None = None,
+    *,
+    recoded: bool = False,
 ) -> None:
     """Tell ``handler`` of every element, in time that grows with the length of the document.
 
-    Bytes must be UTF-8; text has been decoded already, and what it declares itself to be is ignored. ``prefixes`` are
-    taken for declared. Comments and processing instructions are passed over. Raises ``BadRequest`` with line and
-    column.
+    Bytes must be UTF-8, and declare nothing else unless they were ``recoded``; text has been decoded already, and what
+    it declares itself to be is ignored. ``prefixes`` are taken for declared. Comments and processing instructions are
+    passed over. Raises ``BadRequest`` with line and column.
     """
     document = _utf8(body)
     parser = expat.ParserCreate("utf-8")
@@ -86,7 +91,7 @@ def read_events(
     parser.EndElementHandler = _located(parser, driver.end)
     parser.CharacterDataHandler = handler.text
     parser.StartDoctypeDeclHandler = _located(parser, driver.refuse_doctype)
-    if isinstance(body, bytes):
+    if isinstance(body, bytes) and not recoded:
         parser.XmlDeclHandler = _located(parser, driver.check_declaration)
     try:
         _feed(parser, document, limits)

@@ -181,10 +181,19 @@ class OrganizationSchema(OperationSchema):
         yield from super().errors()
         yield errors.WrongCredentials
         yield errors.TooManyRequests
+        if self.method == "POST":
+            yield errors.Conflict
+
+    def shared_parameters(self) -> Iterator[str]:
+        """Orders can be sent twice and be carried out once."""
+        yield from super().shared_parameters()
+        if self.method == "POST":
+            yield "Idempotency-Key"
 
     def headers(self) -> tuple[str, ...]:
         """The organization's rate limit beside the rest."""
-        return super().headers() + answers.RATE
+        replayed = ("Idempotency-Replayed",) if self.method == "POST" else ()
+        return super().headers() + replayed + answers.RATE
 
     def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
         bodies = super()._get_response_bodies(direction)

@@ -54,7 +54,8 @@ def call_http(call: Call) -> AppResult | AppError:
     try:
         body = read_answer(response.header("content-type"), response.body)
     except BadAnswer as fault:
-        return AppError("bad_answer", str(fault))
+        # What is quoted of an answer is cut, so a secret in it could not be found.
+        return AppError("bad_answer", fault.message if secrets else f"{fault.message} {fault.detail}".strip())
     answer = {"status": response.status, "headers": _kept_headers(response), "body": body}
     return mapped(config, without(secrets, answer), call.scope)
 
@@ -93,7 +94,7 @@ def _retry_after(header: str | None) -> float | None:
         return float(text[:9])
     try:
         moment = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return max((moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds(), 0.0)
 

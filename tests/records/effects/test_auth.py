@@ -95,6 +95,17 @@ def test_a_service_that_echoes_what_it_is_sent_teaches_nobody_the_secret(
     assert "•••" in everything_kept(record)
 
 
+def test_an_answer_that_cannot_be_read_is_not_quoted(acme: Tenant, sink: Sink) -> None:
+    connect(acme, sink, kind="bearer")
+    sink.answer = Answer(200, f'{{"{SECRET}": 1, "{SECRET}": 2}}'.encode(), JSON_TYPE)
+    record = run(acme)
+    assert (record.error_code, record.error_text) == (
+        "bad_answer",
+        "The service says that it answers JSON, which cannot be read.",
+    )
+    assert SECRET[:6] not in everything_kept(record)
+
+
 def test_a_connection_that_is_not_there_is_named_and_nothing_leaves(acme: Tenant, rival: Tenant, sink: Sink) -> None:
     connect(rival, sink, kind="bearer")
     record = run(acme, sink.url, auth={"connection": "{{ 'crm' }}"})
