@@ -96,9 +96,9 @@ def test_files_of_the_web_server_in_front(call: Caller, environment: Environment
     assert (key.read_text(), chain.read_text()) == ("SECRET\n", "CERT\nCHAIN\n")
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     config = (folder / "environments.nginx").read_text()
-    assert (
-        f"server_name {environment.www_host} {environment.api_host} {environment.web_host} www.example.com;" in config
-    )
+    hosts = f"{environment.www_host} {environment.api_host} {environment.web_host}"
+    assert f"server_name {hosts};" in config
+    assert "example.com" not in config
     assert f"ssl_certificate_key {key};" in config
     assert str(other.api_host) not in config
     EnvironmentCertificate.objects.all().delete()
