@@ -5,6 +5,7 @@ A variable may also be given as a file: ``SECRET_KEY_FILE=/run/secrets/key`` is 
 
 import ipaddress
 import secrets
+import tomllib
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,6 +41,7 @@ FLOWIZE_HOME = Path(env.str("FLOWIZE_HOME", default=str(BASE_DIR / ".flowize")))
 PORT = env.int("PORT", default=8000)
 PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
 DEBUG = env.bool("DEBUG", default=False)
+VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", ".localhost"])
 ALLOWED_HOSTS += [urlsplit(PUBLIC_URL).hostname or "localhost"]
 
@@ -218,7 +220,9 @@ CELERY_BEAT_SCHEDULE = {
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=30)
 CLAIM_BATCH = env.int("CLAIM_BATCH", default=50)
 EXTERNAL_CALLS = env.int("EXTERNAL_CALLS", default=64)
-DRAIN_SECONDS = env.float("DRAIN_SECONDS", default=5.0)
+EXTERNAL_CALLS_PER_FLOW = env.int("EXTERNAL_CALLS_PER_FLOW", default=24)
+STATEMENT_SECONDS = env.float("STATEMENT_SECONDS", default=30.0)
+LOCK_SECONDS = env.float("LOCK_SECONDS", default=10.0)
 EGRESS_ALLOW = [
     ipaddress.ip_network(value)
     for value in env.list("EGRESS_ALLOW", default=["127.0.0.0/8", "::1/128"] if EMBEDDED else [])
@@ -291,6 +295,7 @@ REQUIRE_HTTPS = env.bool("REQUIRE_HTTPS", default=False)
 if REQUIRE_HTTPS and not env.str("SECRET_KEY", default=""):
     raise ImproperlyConfigured("SECRET_KEY must be set where REQUIRE_HTTPS is on: sessions of several hosts share it.")
 TRUSTED_PROXIES = [ipaddress.ip_network(value) for value in env.list("TRUSTED_PROXIES", default=[])]
+METRICS_ALLOW = [ipaddress.ip_network(value) for value in env.list("METRICS_ALLOW", default=["127.0.0.0/8", "::1/128"])]
 TRUST_UNIX_SOCKET = env.bool("TRUST_UNIX_SOCKET", default=False)
 RATE_LIMIT = env.int("RATE_LIMIT", default=1000)
 RATE_WINDOW_SECONDS = env.int("RATE_WINDOW_SECONDS", default=3600)
@@ -395,20 +400,6 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
 DEFAULT_TIME_ZONE = env.str("DEFAULT_TIME_ZONE", default="Europe/Amsterdam")
-STATIC_URL = "static/"
-STATICFILES_DIRS = [BASE_DIR / "flowize" / "static"]
-COLLECTED_STATIC = env.bool("COLLECTED_STATIC", default=False)
-STATIC_ROOT = env.str("STATIC_ROOT", default=str(FLOWIZE_HOME / "static")) if COLLECTED_STATIC else None
-WHITENOISE_USE_FINDERS = not COLLECTED_STATIC
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {
-        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
-        if COLLECTED_STATIC
-        else "django.contrib.staticfiles.storage.StaticFilesStorage"
-    },
-}
-
 EMAIL_URL = env.str("EMAIL_URL", default="")
 DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="flowize@localhost")
 
@@ -434,6 +425,19 @@ EMAIL_HOST, EMAIL_PORT = _MAIL.get("EMAIL_HOST") or "localhost", _MAIL.get("EMAI
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL.get("EMAIL_HOST_USER") or "", _MAIL.get("EMAIL_HOST_PASSWORD") or ""
 EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.get("EMAIL_USE_TLS", False), _MAIL.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 15
+STATIC_URL = "static/"
+STATICFILES_DIRS = [BASE_DIR / "flowize" / "static"]
+COLLECTED_STATIC = env.bool("COLLECTED_STATIC", default=False)
+STATIC_ROOT = env.str("STATIC_ROOT", default=str(FLOWIZE_HOME / "static")) if COLLECTED_STATIC else None
+WHITENOISE_USE_FINDERS = not COLLECTED_STATIC
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if COLLECTED_STATIC
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
 
 # --- Logs -------------------------------------------------------------------------------------------------------
 
@@ -460,7 +464,7 @@ AUDITLOG_INCLUDE_TRACKING_MODELS = (
     {"model": "tables.Column", "exclude_fields": ["index_state", "index_error", "index_claimed_at"]},
     "flows.Flow",
     "flows.FlowVersion",
-    {"model": "flows.Connection", "exclude_fields": ["secret", "token", "token_expires_at", "revision"]},
+    "flows.Connection",
     {"model": "webhooks.Webhook", "exclude_fields": ["uri_hash"]},
     {"model": "triggers.UrlTrigger", "exclude_fields": ["secret_hash"]},
     {

@@ -12,6 +12,7 @@ from apps.environments.api import urls as environments
 from apps.flows.api import urls as flows
 from apps.keystores.api import urls as keystores
 from apps.records.api import urls as records
+from apps.records.api.metrics import show_metrics
 from apps.records.api.readiness import readyz
 from apps.schemas.api import urls as schemas
 from apps.soap import urls as soap
@@ -34,6 +35,7 @@ urlpatterns = [
     path("", include(pages.urlpatterns)),
     path("healthz", healthz),
     path("readyz", readyz),
+    path("metrics", show_metrics),
     path("demo/echo/<str:token>", echo),
 ]
 

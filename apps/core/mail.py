@@ -43,9 +43,9 @@ class Backend(EmailBackend):
 class _Bounded(smtplib.SMTP):
     _end = 0.0
 
-    def __init__(self, *args: Any, timeout: float, **kwargs: Any) -> None:
-        self._end = time.monotonic() + timeout
-        super().__init__(*args, timeout=timeout, **kwargs)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self._end = time.monotonic() + kwargs["timeout"]
+        super().__init__(*args, **kwargs)
 
     def _limit(self) -> None:
         left = self._end - time.monotonic()
@@ -70,11 +70,11 @@ class _Bounded(smtplib.SMTP):
                 raise TimeoutError from None
             raise
 
-    def sendmail(  # type: ignore[override] - messages come as bytes only
+    def sendmail(
         self,
         from_addr: str,
-        to_addrs: Sequence[str],
-        msg: bytes,
+        to_addrs: str | Sequence[str],
+        msg: Any,
         mail_options: Sequence[str] = (),
         rcpt_options: Sequence[str] = (),
     ) -> dict[str, Any]:

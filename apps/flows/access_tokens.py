@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import quote_plus, urlencode
 
 from django.db import connection as database
@@ -22,7 +23,7 @@ from apps.core.egress import EgressError, EgressErrorCode, EgressPolicy, EgressR
 from apps.core.errors import BadRequest
 from apps.core.jsonio import read_json
 from apps.flows.credentials import basic
-from apps.flows.models import ClientAuth, Connection
+from apps.flows.models import ClientAuth, Connection, ConnectionSecret
 
 UNKNOWN_LIFE = 300
 LONGEST_LIFE = 7 * 24 * 3600
@@ -56,10 +57,10 @@ class Issued:
     expires_at: datetime
 
 
-def current_token(connection: Connection) -> str:
-    """The token kept with the connection as it was read, "" when it has none that lasts."""
-    lasts = connection.token_expires_at is not None and connection.token_expires_at > timezone.now()
-    return connection.token if lasts else ""
+def current_token(kept: ConnectionSecret) -> str:
+    """The token as it was read, "" when there is none that lasts."""
+    lasts = kept.token_expires_at is not None and kept.token_expires_at > timezone.now()
+    return kept.token if lasts else ""
 
 
 def new_token(connection: Connection, policy: EgressPolicy, timeout: float, refused: str = "") -> str:
@@ -69,7 +70,7 @@ def new_token(connection: Connection, policy: EgressPolicy, timeout: float, refu
     """
     end = time.monotonic() + timeout
     with _one_at_a_time(connection.pk, timeout):
-        rows = Connection.objects.filter(pk=connection.pk, revision=connection.revision)
+        rows = ConnectionSecret.objects.filter(pk=connection.pk, revision=connection.kept.revision)
         with _database():
             token = _kept_token(rows)
         if token and token != refused:
@@ -80,7 +81,7 @@ def new_token(connection: Connection, policy: EgressPolicy, timeout: float, refu
         return issued.token
 
 
-def _kept_token(rows: QuerySet[Connection]) -> str:
+def _kept_token(rows: QuerySet[ConnectionSecret]) -> str:
     try:
         kept = rows.only("token", "token_expires_at").first()
     except Undecipherable:  # written with a key that is gone
@@ -95,9 +96,9 @@ def fetch_token(connection: Connection, policy: EgressPolicy, timeout: float) ->
     if connection.scope:
         form["scope"] = connection.scope
     if connection.client_auth == ClientAuth.BODY:
-        form |= {"client_id": connection.client_id, "client_secret": connection.secret}
+        form |= {"client_id": connection.client_id, "client_secret": connection.kept.secret}
     else:
-        headers["Authorization"] = basic(quote_plus(connection.client_id), quote_plus(connection.secret))
+        headers["Authorization"] = basic(quote_plus(connection.client_id), quote_plus(connection.kept.secret))
     request = EgressRequest("POST", connection.token_url, headers, urlencode(form).encode(), timeout)
     return _read(fetch(request, policy))
 
@@ -123,10 +124,10 @@ def _refuse(status: int, error: object) -> None:
     raise TokenRefused(code, f"The token address answered {status}{reason}.")
 
 
-def _usable(life: object) -> float:
-    """For how long to use a token that lives so many seconds: not to the very end, when a call may be under way."""
+def _usable(life: Any) -> float:
+    """For how long to use a token that lives so many seconds, a number or its text: not to the very end."""
     try:
-        seconds = float(life)  # type: ignore[arg-type] - some send a text
+        seconds = float(life)
     except (TypeError, ValueError):
         seconds = UNKNOWN_LIFE
     seconds = min(max(seconds, 0.0), LONGEST_LIFE) if seconds == seconds else UNKNOWN_LIFE

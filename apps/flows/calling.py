@@ -33,7 +33,7 @@ def _call_with_token(
     request: EgressRequest, connection: Connection, redirects: int
 ) -> tuple[EgressResponse, list[str]]:
     end = time.monotonic() + request.timeout
-    kept = current_token(connection)
+    kept = current_token(connection.kept)
 
     def send(token: str) -> EgressResponse:
         credentials = credentials_of(connection, token)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import F
 
 from apps.applications.caller import Caller
 from apps.core.crypto import Undecipherable
@@ -16,7 +17,8 @@ from apps.core.redirects import origin_of
 from apps.flows.access_tokens import TokenRefused
 from apps.flows.calling import call_service
 from apps.flows.credentials import OutsideConnection, url_at
-from apps.flows.models import Connection, ConnectionKind, validate_connection_name
+from apps.flows.models import CONNECTION_NAME, NAME_RULE, Connection, ConnectionKind, ConnectionSecret
+from apps.flows.selectors import has_secret, with_secret
 
 Faults = Iterator[tuple[str, str]]
 
@@ -43,9 +45,9 @@ def save_connection(caller: Caller, connection: Connection, secret: str = "") ->
         faults = [Detail(field, message) for field, message in connection_faults(connection, secret, before)]
         if faults:
             raise BadRequest("The connection cannot be saved.", details=faults)
-        if before is None:
-            return _create(caller, connection, secret)
-        return _change(before, connection, secret)
+        kept = _create(caller, connection) if before is None else _change(before, connection)
+        keep_secret(kept, secret)
+    return kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,9 @@ def try_connection(caller: Caller, connection: Connection, path: str = "/", time
     begun = time.monotonic()
     status, problem = None, ""
     try:
-        found = kept.get()
+        found = with_secret(kept, "There is no such connection.")
         response, _ = call_service(EgressRequest("GET", url_at(found, path), {}, timeout=timeout), found)
         status = response.status
-    except Connection.DoesNotExist:
-        raise NotFound("There is no such connection.") from None
     except Undecipherable:
         problem = "The stored secret cannot be read any more: enter it again."
     except (EgressError, TokenRefused, OutsideConnection) as error:
@@ -76,10 +76,10 @@ def try_connection(caller: Caller, connection: Connection, path: str = "/", time
     return Trial(status, round((time.monotonic() - begun) * 1000), problem)
 
 
-def connection_faults(connection: Connection, secret: str, before: Any = None) -> Faults:
-    """What is wrong, as field and message; ``before`` is the kept row, as ``without_secrets`` gives it."""
-    if not validate_connection_name.regex.match(connection.name):
-        yield "name", validate_connection_name.message
+def connection_faults(connection: Connection, secret: str, before: Connection | None = None) -> Faults:
+    """What is wrong, as field and message; ``before`` is the row as it is kept."""
+    if not CONNECTION_NAME.match(connection.name):
+        yield "name", NAME_RULE
     yield from _url_faults("base_url", connection.base_url)
     for field in _NEEDED.get(connection.kind, ()):
         if not getattr(connection, field):
@@ -113,14 +113,14 @@ def _kind_faults(connection: Connection) -> Faults:
         yield from _url_faults("token_url", connection.token_url)
 
 
-def _secret_faults(connection: Connection, secret: str, before: Any) -> Faults:
+def _secret_faults(connection: Connection, secret: str, before: Connection | None) -> Faults:
     if secret:
         in_header = connection.kind in (ConnectionKind.BEARER, ConnectionKind.API_KEY)
         if _CONTROL.search(secret) or (in_header and (not _PRINTABLE.fullmatch(secret) or secret != secret.strip())):
             yield "secret", "It holds characters that cannot be sent."
         elif len(secret) > _LONGEST_SECRET:
             yield "secret", f"It is longer than {_LONGEST_SECRET:,} characters."
-    elif before is None or not before.has_secret:
+    elif before is None or not has_secret(before):
         yield "secret", "This kind of credentials needs it."
     elif _audience(before) != _audience(connection):
         # Else whoever may change a connection could have its secret sent to a place of their own.
@@ -133,9 +133,8 @@ def _audience(connection: Connection) -> tuple[str, ...]:
     return (connection.kind, origin_of(connection.base_url), tokens)
 
 
-def _create(caller: Caller, connection: Connection, secret: str) -> Connection:
+def _create(caller: Caller, connection: Connection) -> Connection:
     connection.workspace_id = caller.workspace_id
-    connection.secret = secret if connection.kind != ConnectionKind.NONE else ""
     try:
         with transaction.atomic():
             connection.save(force_insert=True)
@@ -144,21 +143,26 @@ def _create(caller: Caller, connection: Connection, secret: str) -> Connection:
     return connection
 
 
-def _change(kept: Connection, wanted: Connection, secret: str) -> Connection:
-    """The kept row with the new settings; a token that was fetched with the old ones is forgotten."""
+def _change(kept: Connection, wanted: Connection) -> Connection:
     for field in _SETTINGS:
         setattr(kept, field, getattr(wanted, field))
-    kept.token, kept.token_expires_at, kept.revision = "", None, kept.revision + 1
-    fields = [*_SETTINGS, "token", "token_expires_at", "revision", "date_modified"]
-    if secret or kept.kind == ConnectionKind.NONE:
-        kept.secret = secret if kept.kind != ConnectionKind.NONE else ""
-        fields.append("secret")
-    kept.save(update_fields=fields)
+    kept.save(update_fields=[*_SETTINGS, "date_modified"])
     return kept
 
 
+def keep_secret(connection: Connection, secret: str) -> None:
+    """The secret when there is a new one; a token that was bought with the old settings is forgotten."""
+    rows = ConnectionSecret.objects.filter(connection=connection)
+    if connection.kind == ConnectionKind.NONE:
+        rows.delete()
+        return
+    changes: dict[str, Any] = {"secret": secret} if secret else {}
+    if not rows.update(token="", token_expires_at=None, revision=F("revision") + 1, **changes):
+        ConnectionSecret.objects.create(connection=connection, secret=secret)
+
+
 def _locked(caller: Caller, connection: Connection) -> Connection:
-    rows = Connection.objects.in_workspace(caller.workspace_id).without_secrets()
+    rows = Connection.objects.in_workspace(caller.workspace_id)
     locked = rows.select_for_update().filter(pk=connection.pk).first()
     if locked is None:
         raise NotFound("There is no such connection.")

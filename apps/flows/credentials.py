@@ -1,4 +1,4 @@
-"""What a connection sends to prove who is calling; called without the database at hand, in any thread."""
+"""What a connection sends to prove who is calling; its secret was read before, so any thread may ask."""
 
 import base64
 import re
@@ -40,8 +40,10 @@ def credentials_of(connection: Connection, token: str = "") -> Credentials:
 
 def secrets_of(connection: Connection, token: str = "") -> list[str]:
     """Texts that must not be kept when a service answers with what it was sent, the longest first."""
+    if connection.kind == ConnectionKind.NONE:
+        return []
     sent = credentials_of(connection, token).headers.values()
-    texts = {connection.secret, token, *sent, *(value.partition(" ")[2] for value in sent)}
+    texts = {connection.kept.secret, token, *sent, *(value.partition(" ")[2] for value in sent)}
     return sorted((text for text in texts if len(text) >= SHORTEST_HIDDEN), key=len, reverse=True)
 
 
@@ -52,8 +54,10 @@ def basic(username: str, password: str) -> str:
 
 _HEADERS: dict[ConnectionKind, Callable[[Connection, str], dict[str, str]]] = {
     ConnectionKind.NONE: lambda connection, token: {},
-    ConnectionKind.BASIC: lambda connection, token: {"Authorization": basic(connection.username, connection.secret)},
-    ConnectionKind.BEARER: lambda connection, token: {"Authorization": f"Bearer {connection.secret}"},
-    ConnectionKind.API_KEY: lambda connection, token: {connection.header: connection.secret},
+    ConnectionKind.BASIC: lambda connection, token: {
+        "Authorization": basic(connection.username, connection.kept.secret)
+    },
+    ConnectionKind.BEARER: lambda connection, token: {"Authorization": f"Bearer {connection.kept.secret}"},
+    ConnectionKind.API_KEY: lambda connection, token: {connection.header: connection.kept.secret},
     ConnectionKind.OAUTH2: lambda connection, token: {"Authorization": f"Bearer {token}"},
 }

@@ -1,7 +1,8 @@
 """Flows and their versions."""
 
 import json
-from typing import Any, Self
+import re
+from typing import Any
 
 from django.core.validators import RegexValidator
 from django.db import models
@@ -29,6 +30,9 @@ class Flow(models.Model):
     status = models.CharField(max_length=16, choices=FlowStatus.choices, default=FlowStatus.DRAFT, editable=False)
     live_version = models.ForeignKey(
         "FlowVersion", on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
+    )
+    concurrency = models.PositiveIntegerField(
+        default=0, db_default=0, editable=False, help_text="Most records in workers' hands at once; 0 means no limit."
     )
     date_created = models.DateTimeField(auto_now_add=True)
     date_modified = models.DateTimeField(auto_now=True)
@@ -96,25 +100,13 @@ class ClientAuth(models.TextChoices):
     BODY = "body", "In the body"
 
 
-validate_connection_name = RegexValidator(
-    r"^[A-Za-z][A-Za-z0-9_-]{0,63}\Z", "A name is a letter, then letters, digits, _ and -."
-)
-
-
-class ConnectionQuerySet(WorkspaceQuerySet):
-    """Connections, with or without what only a call needs to know."""
-
-    def without_secrets(self) -> Self:
-        """Rows whose secrets stay in the database, encrypted; ``has_secret`` tells whether there is one."""
-        return self.defer("secret", "token").annotate(has_secret=~models.Q(secret=""))
+NAME_RULE = "A name is a letter, then letters, digits, _ and -, at most 64 characters."
+CONNECTION_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}\Z")
+validate_connection_name = RegexValidator(CONNECTION_NAME, NAME_RULE)
 
 
 class Connection(models.Model):
-    """A service that flows call by name, with the credentials it wants; those are sent to its origin alone.
-
-    ``secret`` is the password, token, key or client secret. ``token`` is the OAuth 2 access token in use, shared by
-    all workers; ``revision`` counts changes, so that a token fetched with older credentials is not kept.
-    """
+    """A service that flows call by name, with the credentials it wants; those are sent to its origin alone."""
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+", db_index=False)
     name = models.CharField(max_length=64, validators=[validate_connection_name])
@@ -134,14 +126,10 @@ class Connection(models.Model):
     client_auth = models.CharField(
         "client credentials", max_length=16, choices=ClientAuth.choices, default=ClientAuth.HEADER
     )
-    secret = EncryptedTextField(blank=True, editable=False)
-    token = EncryptedTextField(blank=True, editable=False)
-    token_expires_at = models.DateTimeField(null=True, editable=False)
-    revision = models.PositiveIntegerField(default=0, editable=False)
     date_created = models.DateTimeField(auto_now_add=True)
     date_modified = models.DateTimeField(auto_now=True)
 
-    objects = ConnectionQuerySet.as_manager()
+    objects = WorkspaceQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
@@ -149,3 +137,20 @@ class Connection(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ConnectionSecret(models.Model):
+    """What must not be seen of a connection, apart from it, so that nothing reads it that does not make calls.
+
+    ``secret`` is the password, token, key or client secret; ``token`` the OAuth 2 access token in use, shared by all
+    workers. ``revision`` counts changes of the connection: a token bought with older settings is not kept.
+    """
+
+    connection = models.OneToOneField(Connection, on_delete=models.CASCADE, primary_key=True, related_name="kept")
+    secret = EncryptedTextField()
+    token = EncryptedTextField(blank=True)
+    token_expires_at = models.DateTimeField(null=True)
+    revision = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"secret of connection {self.connection_id}"

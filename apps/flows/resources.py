@@ -23,9 +23,13 @@ def flow_resource(caller: Caller, flow: Flow) -> dict[str, Any]:
     }
 
 
+def shown_version(flow: Flow, versions: list[FlowVersion]) -> FlowVersion | None:
+    """The live version; of a flow never published, its draft. ``versions`` are the flow's, the newest first."""
+    return flow.live_version or next(iter(versions), None)
+
+
 def _current(caller: Caller, flow: Flow, versions: list[FlowVersion]) -> dict[str, Any]:
-    """The live version; of a flow never published, its draft."""
-    shown = flow.live_version or next(iter(versions), None)
+    shown = shown_version(flow, versions)
     objects = _objects(shown.document) if shown else {}
     return {
         "flow_id": str(flow.pk),

@@ -2,10 +2,13 @@
 
 from functools import lru_cache
 
+from django.db.models import QuerySet
+
+from apps.core.crypto import Undecipherable
 from apps.core.errors import BadRequest, NotFound
 from apps.core.preconditions import Part
 from apps.flows.engine.program import Program, compile_program
-from apps.flows.models import Connection, Flow, FlowVersion, VersionStatus
+from apps.flows.models import Connection, ConnectionSecret, Flow, FlowVersion, VersionStatus
 
 
 @lru_cache(maxsize=512)
@@ -39,16 +42,32 @@ def version_of(flow: Flow) -> tuple[Part, ...]:
     return ("flow", flow.pk, flow.date_modified, flow.status, flow.live_version_id)
 
 
+def has_secret(connection: Connection) -> bool:
+    """Whether a secret is kept with the connection; asks without reading it."""
+    return ConnectionSecret.objects.filter(connection_id=connection.pk).exists()
+
+
 def connection_names(workspace_id: int) -> set[str]:
     """The names that ``"auth": {"connection": …}`` may give in a workspace."""
     return set(Connection.objects.in_workspace(workspace_id).values_list("name", flat=True))
 
 
 def find_connection(workspace_id: int, name: str) -> Connection:
-    """The connection of that name, its secrets readable; raises ``NotFound`` and ``Undecipherable``."""
-    found = Connection.objects.in_workspace(workspace_id).filter(name=name).first()
+    """The connection of that name with its secret at hand; raises ``NotFound`` and ``Undecipherable``."""
+    rows = Connection.objects.in_workspace(workspace_id).filter(name=name)
+    return with_secret(rows, f"There is no connection '{name}'.")
+
+
+def with_secret(rows: QuerySet[Connection], otherwise: str) -> Connection:
+    """The one row and its secret; raises ``NotFound`` with ``otherwise``, and ``Undecipherable``."""
+    try:
+        found = rows.select_related("kept").first()
+    except Undecipherable:  # perhaps only the token, which can be bought again
+        found = rows.select_related("kept").defer("kept__token").first()
+        if found is not None:
+            found.kept.token = ""
     if found is None:
-        raise NotFound(f"There is no connection '{name}'.")
+        raise NotFound(otherwise)
     return found
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.utils import timezone
 
@@ -13,9 +13,7 @@ from apps.core.xmlio import write_xml
 from apps.flows.engine.results import AppError, AppResult
 from apps.flows.engine.walk import Call
 from apps.records.models import Record, RecordAnswer, Status
-
-if TYPE_CHECKING:
-    from apps.records.house import Place  # which has the registry that this module's app is in
+from apps.records.place import Place
 
 MOST_BYTES = 2_000_000
 WITHOUT_BODY = (204, 205, 304)
@@ -28,7 +26,7 @@ TYPES = {
 USUAL = {"json": "application/json", "text": "text/plain; charset=utf-8", "xml": "application/xml; charset=utf-8"}
 
 
-def respond(place: "Place", call: Call) -> AppResult | AppError:
+def respond(place: Place, call: Call) -> AppResult | AppError:
     """``core.respond``: keep the answer beside the record; a later one takes its place."""
     config = call.config
     kind = next((name for name in TYPES if name in config), "")

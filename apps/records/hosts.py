@@ -1,5 +1,6 @@
 """What a flow may ask of the workspace it runs in: its clock, its zone, its options, its schema."""
 
+import json
 import random
 import time
 from dataclasses import dataclass
@@ -8,8 +9,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from apps.accounts.models import Workspace
+from apps.contents.models import StaticData
+from apps.core.errors import NotFound
+from apps.core.jsonio import StoredJSONDecoder
 from apps.core.timed_cache import TimedCache
 from apps.flows.engine.host import Host, Options
+from apps.keystores.models import fault_of_key
+from apps.keystores.selectors import find_item
 from apps.schemas.selectors import current, problems
 
 
@@ -47,11 +53,29 @@ def host_of(workspace_id: int, ahead: timedelta) -> Host:
         validate=lambda data: _faults(around.schema, data),
         options=around.options,
         timezone=ZoneInfo(around.time_zone),
+        keystore=lambda keystore, key: _kept(workspace_id, keystore, key),
+        static=lambda: _static(workspace_id),
     )
 
 
 def _faults(schema: tuple[int, int] | None, data: Any) -> list[dict[str, str]]:
     return [{"path": detail.path, "message": detail.message} for detail in problems(schema, data)]
+
+
+def _kept(workspace_id: int, keystore: str, key: str) -> Any:
+    """What is kept under a key at this moment; nothing where there is no such key, which stays so."""
+    if fault_of_key(key):
+        return None
+    try:
+        item = find_item(workspace_id, keystore, key)
+    except NotFound:
+        return None
+    return None if item is None else json.loads(item.data, cls=StoredJSONDecoder)
+
+
+def _static(workspace_id: int) -> Any:
+    found = StaticData.objects.in_workspace(workspace_id).values_list("data", flat=True).first()
+    return {} if found is None else found
 
 
 def _load(workspace_id: int) -> Surroundings:

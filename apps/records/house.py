@@ -16,7 +16,9 @@ from apps.flows.engine.walk import Call
 from apps.records.answers import respond
 from apps.records.effects.email import prepare_email
 from apps.records.effects.http import prepare_http
+from apps.records.keystore_apps import delete_key, get_key, put_key
 from apps.records.place import Place
+from apps.records.table_apps import delete_row, insert_row, select_rows, update_rows
 
 __all__ = ["INTERNAL", "PREPARE", "Place", "error_code", "perform_inside", "prepare", "sqlstate"]
 
@@ -27,6 +29,13 @@ TOO_SLOW = frozenset({"55P03", "57014"})
 
 INTERNAL: dict[str, Callable[[Place, Call], AppResult | AppError]] = {
     "core.respond": respond,
+    "core.keystore.get": get_key,
+    "core.keystore.put": put_key,
+    "core.keystore.delete": delete_key,
+    "core.table.insert": insert_row,
+    "core.table.select": select_rows,
+    "core.table.update": update_rows,
+    "core.table.delete": delete_row,
 }
 PREPARE: dict[str, Callable[[Place, Call], Call | AppError]] = {
     "core.http": prepare_http,

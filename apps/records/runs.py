@@ -1,16 +1,20 @@
 """One claimed record on its way through its flow, and where it rests after each outcome."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
+from django.db import transaction
 
 from apps.core.failpoints import failpoint
 from apps.flows.engine.walk import (
     Failed,
     Finished,
+    Held,
     Host,
+    Moved,
     Outcome,
     Retry,
     StepDone,
@@ -18,16 +22,18 @@ from apps.flows.engine.walk import (
     Token,
     Waiting,
 )
-from apps.records.checkpoints import Content, Position, write_checkpoint
+from apps.records.checkpoints import Content, Position, holds_lease, write_checkpoint
 from apps.records.claims import Claimed
 from apps.records.hosts import host_of, surroundings_of
 from apps.records.house import Place
 from apps.records.models import Hold, Status
+from apps.records.waking import wake_parents
 
 log = structlog.get_logger(__name__)
 
 # Where a record stands: the object, when it was entered, the steps done, the attempt.
 Spot = tuple[str, datetime | None, int, int]
+ENDS = frozenset({Status.FINISHED, Status.HANDLED, Status.FAILED})
 CRASH_LOOP = {"code": "crash_loop", "message": "The record ended its worker three times and was set aside."}
 
 
@@ -52,6 +58,7 @@ class Run:
             seq=claimed.seq,
             attempt=claimed.attempt,
             entered_at=claimed.entered_at,
+            began=claimed.run_started,
             data=claimed.data,
             vars=claimed.vars,
             state=claimed.state,
@@ -96,7 +103,7 @@ def checkpoint(run: Run, position: Position, steps: list[StepDone]) -> bool:
     token = run.token
     failpoint("before-checkpoint")
     content = Content(token.data, token.vars, token.state) if token.changed else None
-    kept = write_checkpoint(run.claimed.record_id, run.claimed.lease_token, token.run_no, position, content, steps)
+    kept = _write(run.claimed, token.run_no, position, content, steps)
     if not kept:
         log.warning("lease lost", record=run.claimed.uuid)
     token.changed = False
@@ -126,6 +133,10 @@ def resting(run: Run, outcome: Outcome) -> Position:
             return Position(Status.HANDLED if handled else Status.FINISHED, *where)
         case Waiting(until):
             return Position(Status.SCHEDULED, *where, wake_at=until)
+        case Held(until):
+            return Position(Status.NOT_RUNNING, *where, hold=Hold.WAITING, wake_at=until)
+        case Moved():
+            return Position(Status.NOT_RUNNING, *where, wake_at=run.host.now())
         case Stopped(until):  # without a timeout it waits for somebody; with one it is also due by itself
             return Position(Status.NOT_RUNNING, *where, hold=Hold.STOPPED, wake_at=until)
         case Retry(until, error):
@@ -148,4 +159,18 @@ def set_aside_defect(claimed: Claimed, reached: Spot, error: Exception) -> None:
 def set_aside(claimed: Claimed, reached: Spot, code: str, message: str) -> None:
     """Fail a record where its last checkpoint is, leaving its document and trace as they are."""
     position = Position(Status.FAILED, *reached, hold=Hold.ERROR, error_code=code, error_text=message)
-    write_checkpoint(claimed.record_id, claimed.lease_token, claimed.run_no, position, None, [])
+    _write(claimed, claimed.run_no, position, None, [])
+
+
+def _write(
+    claimed: Claimed, run_no: int, position: Position, content: Content | None, steps: Sequence[StepDone]
+) -> bool:
+    """The checkpoint; where it is the end of a record that another one may wait for, that one is told."""
+    where = (claimed.record_id, claimed.lease_token)
+    if claimed.parent_id is None or position.status not in ENDS:
+        return write_checkpoint(*where, run_no, position, content, steps)
+    with transaction.atomic():
+        kept = holds_lease(*where, claimed.parent_id) and write_checkpoint(*where, run_no, position, content, steps)
+        if kept:
+            wake_parents([claimed.record_id])
+    return kept

@@ -1,4 +1,4 @@
-"""From the bytes of a message to its text: a mark tells the charset, else the Content-Type, else the declaration."""
+"""A message in UTF-8, whatever it came in: a mark tells the charset, else the Content-Type, else the declaration."""
 
 import codecs
 import re
@@ -21,8 +21,8 @@ _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codec
 _DECLARATION = re.compile(rb"<\?xml\s[^>]{0,200}?\sencoding\s*=\s*[\"']([^\"'>]{0,80})[\"']")
 
 
-def decode(body: bytes, charset: str | None) -> str:
-    """The text of a message; ``charset`` is what its Content-Type says.
+def recode(body: bytes, charset: str | None) -> bytes:
+    """The message in UTF-8; ``charset`` is what its Content-Type says.
 
     Raises ``UnsupportedMediaType`` for a charset in the Content-Type that is not read, ``BadRequest`` for one in the
     declaration, and for bytes that are not of it.
@@ -30,9 +30,9 @@ def decode(body: bytes, charset: str | None) -> str:
     named = _codec_of_type(charset)
     for mark, codec in _MARKS:
         if body.startswith(mark):
-            return _decoded(body[len(mark) :], codec)
+            return _recoded(body[len(mark) :], codec)
     codec = named or _codec_of_declaration(body)
-    return _decoded(body, _byte_order(body) if codec == "utf-16" else codec)
+    return _recoded(body, _byte_order(body) if codec == "utf-16" else codec)
 
 
 def _codec_of_type(charset: str | None) -> str | None:
@@ -60,8 +60,11 @@ def _byte_order(body: bytes) -> str:
     return "utf-16-le" if body.startswith(b"<\0") else "utf-16-be"
 
 
-def _decoded(body: bytes, codec: str) -> str:
+def _recoded(body: bytes, codec: str) -> bytes:
+    if body.isascii() and not codec.startswith("utf-16"):
+        return body
     try:
-        return body.decode(codec)
+        text = body.decode(codec)
     except UnicodeDecodeError as error:
         raise BadRequest(f"The document is not {codec}: byte {error.start + 1} cannot be read.") from None
+    return body if codec == "utf-8" else text.encode()

@@ -19,7 +19,7 @@ from apps.core.http.envelope import slug
 from apps.core.http.exception_handler import as_flowize_error
 from apps.core.jsonio import write_json
 from apps.soap.acts import Outcome, read_document
-from apps.soap.charsets import decode
+from apps.soap.charsets import recode
 from apps.soap.credentials import caller_of
 from apps.soap.envelope import Message, read_message, version_of
 from apps.soap.faults import DELIVERED, Fault, delivered, new_id, version_expected, write_fault
@@ -59,7 +59,7 @@ class Exchange:
 
     def _call(self) -> Call:
         charset, action = self._content_type()
-        root = read_tree(decode(self.request.body, charset))
+        root = read_tree(recode(self.request.body, charset))
         self.version = version_of(root)
         message = read_message(root, self.version)
         _check_action(message, self.request.headers.get("SOAPAction") or action)

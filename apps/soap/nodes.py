@@ -6,7 +6,7 @@ from apps.core.xmlio.events import Attributes, Limits, Name, NotXML, read_events
 from apps.soap.faults import NotSoap
 from apps.soap.namespaces import UNDECLARED
 
-LIMITS = Limits(depth=32, elements=2_000, attributes=64, name_length=256)
+LIMITS = Limits(depth=32, elements=2_000, attributes=64, name_length=256, markup=256 * 1024)
 
 
 class Node:
@@ -58,11 +58,11 @@ class _Tree:
         self.open.pop()
 
 
-def read_tree(text: str) -> Node:
-    """The root of a message; raises ``NotSoap`` for what is no XML, ``BadRequest`` for what is no XML of SOAP."""
+def read_tree(message: bytes) -> Node:
+    """The root of a message in UTF-8; raises ``NotSoap`` when it is no XML, ``BadRequest`` for what it must not hold."""
     tree = _Tree()
     try:
-        read_events(text, tree, LIMITS, UNDECLARED)
+        read_events(message, tree, LIMITS, UNDECLARED, recoded=True)
     except NotXML as error:
         raise NotSoap(error.message) from None
     assert tree.root is not None  # noqa: S101 - else it would have been no XML

@@ -9,7 +9,6 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 from uuid import UUID, uuid4
 
 import structlog
@@ -21,10 +20,10 @@ from apps.applications.caller import Caller
 from apps.core.errors import BadRequest, FlowizeError
 from apps.core.failpoints import failpoint
 from apps.core.jsonio import JSON
-from apps.records.services import check_documents, create_records
+from apps.records.services import create_records
 from apps.schemas.selectors import current
 from apps.triggers.batch_files import Item, read_items
-from apps.triggers.batches import content_of, require_application
+from apps.triggers.batches import content_of, fault_of, require_application
 from apps.triggers.callers import trigger_caller
 from apps.triggers.models import Batch, BatchChunk, BatchFault, BatchStatus
 
@@ -192,16 +191,8 @@ def _sorted_out(
     good: list[tuple[int, JSON]] = []
     faults: list[tuple[int, int | None, str]] = []
     for number, line, document, fault in entries:
-        if fault := fault or _fault_of(document, schema):
+        if fault := fault or fault_of(document, schema):
             faults.append((number, line, fault))
         else:
             good.append((number, document))
     return good, faults
-
-
-def _fault_of(document: JSON, schema: Any) -> str:
-    try:
-        check_documents([document], schema)
-    except BadRequest as error:
-        return " ".join([error.message, *(f"{detail.path}: {detail.message}" for detail in error.details)])
-    return ""

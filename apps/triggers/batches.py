@@ -1,15 +1,19 @@
 """Batches: their files, running and cloning them, what came of them."""
 
+import contextlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.db import connection, transaction
 
 from apps.applications.caller import Caller
 from apps.core.errors import BadRequest, Conflict, NotFound
+from apps.core.jsonio import JSON
 from apps.core.statement_time import at_most
 from apps.records.models import Status
+from apps.records.services import check_documents
+from apps.schemas.selectors import current
 from apps.triggers.batch_files import Item, read_items
 from apps.triggers.models import Batch, BatchFault, BatchPiece, BatchStatus
 
@@ -76,13 +80,21 @@ def first_items(batch: Batch) -> list[Item]:
         if len(found) == MOST_SHOWN:
             raise _Enough
 
-    try:
+    with contextlib.suppress(_Enough):
         read_items(batch, content_of(batch), take)
-    except _Enough:
-        pass
     if not found:
         raise BadRequest("The file holds no data records.")
-    return found
+    schema = current(batch.workspace_id)
+    return [replace(item, fault=item.fault or fault_of(item.document, schema)) for item in found]
+
+
+def fault_of(document: JSON, schema: tuple[int, int] | None) -> str:
+    """What keeps a document from becoming a record, in one line; "" when nothing does."""
+    try:
+        check_documents([document], schema)
+    except BadRequest as error:
+        return " ".join([error.message, *(f"{detail.path}: {detail.message}" for detail in error.details)])
+    return ""
 
 
 def run_batch(caller: Caller, batch_id: int) -> Batch:

@@ -125,5 +125,4 @@ def _claim(entrance: Entrance, identifiers: Sequence[str]) -> dict[str, str]:
 
 def _note(receiver: Receiver, documents: Sequence[JSON], address: str) -> Sequence[StoredEvent]:
     """Deliver documents to the webhook as if its sender had, but for its own flow."""
-    events = receive(replace(receiver, flow="", batch=True), list(documents), address=address).events
-    return events
+    return receive(replace(receiver, flow="", batch=True), list(documents), address=address).events

@@ -1,10 +1,10 @@
 """Cron expressions: five fields, and the moments they mean in a time zone.
 
-``minute hour day month weekday``, each a ``*``, a number, a name of a month or weekday, a range ``a-b``, any of these
-with a step ``/n`` behind ``*`` or a range, or several with commas. When both day and weekday are restricted, a day that
-fits either counts. Where clocks change, an expression that names its hours runs once for each of them: in a skipped hour
-at the moment the clocks go forward, in a repeated one the first time. One whose hour begins with ``*`` keeps its pace
-through both.
+``minute hour day month weekday``, each a ``*``, a number, a name of a month or weekday, a range ``a-b``, a ``*`` or a
+range with a step ``/n`` behind it, or several of these with commas. When day and weekday are both restricted, a day
+that fits either counts. Where clocks change, an expression that names its hours runs once for each of them: in a
+skipped hour at the moment the clocks go forward, in a repeated one the first time. One whose hour begins with ``*``
+keeps its pace through both.
 """
 
 import re
@@ -22,10 +22,8 @@ MACROS = {
     "@yearly": "0 0 1 1 *",
     "@annually": "0 0 1 1 *",
 }
-MONTHS = {
-    name: n
-    for n, name in enumerate(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1)
-}
+MONTH_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+MONTHS = {name: n for n, name in enumerate(MONTH_NAMES, 1)}
 WEEKDAYS = {name: n for n, name in enumerate(["sun", "mon", "tue", "wed", "thu", "fri", "sat"])}
 HORIZON = timedelta(days=366 * 9)  # the 29th of February comes within eight years
 MOST_PARTS = 60

@@ -58,7 +58,7 @@ class UrlTrigger(models.Model):
     webhook = models.CharField(
         max_length=128,
         blank=True,
-        help_text="Dynamic only: says by its identifier whom a document is about; what is known becomes an event of it.",
+        help_text="Dynamic only: its identifier says whom a document is about; what is known becomes an event of it.",
     )
     addresses = models.TextField(
         "allowed addresses",

@@ -33,6 +33,7 @@ INSTANT = timedelta(microseconds=1)
 def next_run(schedule: Schedule, after: datetime) -> datetime | None:
     """The first moment after ``after`` that the schedule runs; none when it has ended."""
     begin = schedule.starts_at
+    found: datetime | None
     if schedule.interval:
         found = next_multiple(begin or schedule.date_created, read_interval(schedule.interval), after)
     else:
@@ -56,9 +57,11 @@ def plan(schedule: Schedule) -> None:
 
 
 def save_schedule(schedule: Schedule) -> None:
-    """Store a schedule with its next date."""
+    """Store a schedule with its next date; what its runs have noted is left alone."""
     plan(schedule)
-    schedule.save()
+    noted = {"id", "last_run", "last_uuid", "last_error"}
+    names = [field.name for field in Schedule._meta.concrete_fields if field.name not in noted]
+    schedule.save(update_fields=names if schedule.pk else None)
 
 
 def change_schedule(caller: Caller, schedule_id: int, *, active: bool) -> Schedule:

@@ -21,7 +21,7 @@ PATIENCE_SECONDS = 0.5  # between questions to a database that is away
 Key = tuple[int, str]
 """A workspace and the uuid of a record in it."""
 
-# A record has come to rest when nothing but a date will move it on, or nothing at all; when it has sent work or itself
+# A record has come to rest when somebody or something must move it on, or nothing will; when it has sent work or itself
 # to another flow; and when an answer is set, at any rest. What is gone is not in the result.
 _RESTS = """
 SELECT r.workspace_id, r.uuid,

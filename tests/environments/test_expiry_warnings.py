@@ -1,21 +1,16 @@
-"""Mails about certificates that end, and the files of the web server in front."""
+"""Mails about certificates that end."""
 
-import io
-import stat
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core import mail
-from django.core.management import call_command
 from django.utils import timezone
 
 from apps.accounts.models import Role
 from apps.environments import expiry
 from apps.environments.expiry import warn
 from apps.environments.models import Environment, EnvironmentCertificate
-from tests.environments.conftest import Caller, make_ready
 from tests.members import person
 
 
@@ -85,23 +80,3 @@ def test_nobody_is_told_of_what_is_not_in_force(owners: None, environment: Envir
     EnvironmentCertificate.objects.update(live=True)
     Environment.objects.update(status="deleted")
     assert warn() == 0
-
-
-def test_files_of_the_web_server_in_front(call: Caller, environment: Environment, tmp_path: Path) -> None:
-    other = make_ready(call)
-    certificate(environment, 50)
-    folder = tmp_path / "tls"
-    call_command("environment_tls", str(folder), stdout=io.StringIO())
-    key, chain = folder / f"{environment.pk}.key", folder / f"{environment.pk}.crt"
-    assert (key.read_text(), chain.read_text()) == ("SECRET\n", "CERT\nCHAIN\n")
-    assert stat.S_IMODE(key.stat().st_mode) == 0o600
-    config = (folder / "environments.nginx").read_text()
-    hosts = f"{environment.www_host} {environment.api_host} {environment.web_host}"
-    assert f"server_name {hosts};" in config
-    assert "example.com" not in config
-    assert f"ssl_certificate_key {key};" in config
-    assert str(other.api_host) not in config
-    EnvironmentCertificate.objects.all().delete()
-    (folder / "mine.key").write_text("kept")
-    call_command("environment_tls", str(folder), "--for", "caddy", stdout=io.StringIO())
-    assert sorted(path.name for path in folder.iterdir()) == ["environments.caddy", "environments.nginx", "mine.key"]

@@ -1,5 +1,9 @@
 """Fields of forms as documents."""
 
+import json
+import re
+from pathlib import Path
+
 import pytest
 
 from apps.core.errors import BadRequest
@@ -71,3 +75,16 @@ def test_a_thousand_fields_are_enough() -> None:
     assert len(read_fields(fields)) == 1_000
     with pytest.raises(BadRequest, match="more than 1000 fields"):
         read_fields([*fields, ("more", "")])
+
+
+def test_the_documented_form_gives_the_documented_document() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "contents.md").read_text()
+    form = page.partition("```html\n")[2].partition("```")[0]
+    document = page.partition("```json\n")[2].partition("```")[0]
+    names = re.findall(r'name="([^"]+)"', form)
+    sent = dict.fromkeys(names, "") | {"client[name]": "Ada", "client[age]:number": "36"}
+    texts = {"client[accounts][]": ["one", "two"], "client[newsletter]:boolean": ["on"]}
+    fields = [(name, text) for name in sent for text in texts.get(name, [sent[name]]) if name != "website"]
+
+    assert names.count("client[accounts][]") == 2
+    assert read_fields(fields) == json.loads(document)

@@ -1,7 +1,7 @@
 """Apps inside the house: what they write and how far the record has come is committed together, or not at all."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -26,17 +26,18 @@ from apps.records.runs import Run
 from tests.conftest import Tenant, publish
 from tests.records.conftest import Sink, calling_flow, flow_of, insert, make_due, steps
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
+at_once = pytest.mark.django_db(transaction=True)
 
 NOTE = App("test.note", 1, "Note", "internal", {"type": "object"}, ("ok", "error"), 5.0)
 Act = Callable[[Place, Call], AppResult | AppError]
 
 
 @pytest.fixture
-def note(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Act], None]]:
+def note(monkeypatch: pytest.MonkeyPatch) -> Callable[[Act], None]:
     """Makes an act the app ``test.note``."""
     monkeypatch.setitem(APPS, NOTE.name, NOTE)
-    yield lambda act: monkeypatch.setitem(INTERNAL, NOTE.name, act)
+    return lambda act: monkeypatch.setitem(INTERNAL, NOTE.name, act)
 
 
 def write(place: Place, value: Any) -> None:
@@ -229,6 +230,7 @@ def test_one_that_clashes_for_ever_has_failed(acme: Tenant, note: Any) -> None:
     assert not StaticData.objects.exists()
 
 
+@at_once
 def test_a_real_deadlock_is_resolved(acme: Tenant, note: Any) -> None:
     """Two records change two rows in opposite orders, at the same time."""
     both = threading.Barrier(2, timeout=10)

@@ -17,7 +17,7 @@ from apps.flows.engine.checks import check_document
 from apps.records.answers import get_rest
 from apps.records.execution import drain
 from apps.records.life_cycle import Act
-from apps.records.models import Record, RecordAnswer, RecordStep, Status
+from apps.records.models import Record, RecordAnswer, Status
 from apps.records.queueing import change_queue
 from apps.records.services import create_records
 from apps.triggers import waiting
@@ -26,6 +26,7 @@ from tests.conftest import Tenant, publish
 from tests.contract.xml_reader import read_answer
 from tests.records.conftest import flow_of
 from tests.triggers.conftest import call, refused, url_of
+from tests.webhooks.cast import webhook_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -155,22 +156,37 @@ def test_a_record_that_is_held_meanwhile_rests(acme: Tenant, act: Act) -> None:
         assert answer.result().json()["resource"]["status"] == "Not running"
 
 
-@pytest.mark.parametrize("kind", ["run", "move"])
-def test_work_that_goes_to_another_flow_ends_the_wait(acme: Tenant, kind: str) -> None:
-    (made,) = create_records(acme.caller, [CLIENT], flow_name="intake")
-    record = Record.objects.get()
-    assert not ROOM.wait(acme.workspace.pk, made.uuid, 0.05)
-    values = {
-        "run_no": 1,
-        "seq": 1,
-        "attempt": 1,
-        "object": "x",
-        "type": kind,
-        "ms": 0,
-        "started_at": record.date_created,
-    }
-    RecordStep.objects.create(record=record, **values)
-    assert ROOM.wait(acme.workspace.pk, made.uuid, 5)
+OTHER = flow_of("other", hold={"type": "stop", "next": {"resume": "end"}})
+LAUNCH = {"type": "run", "flow": "other", "next": {"ok": "pause"}}
+PAUSE = {"type": "wait", "for": "P1D", "next": {"ok": "end"}}
+HEAR = {
+    "type": "webhook",
+    "webhook": "orders",
+    "identifier": "x",
+    "ports": {"paid": "paid"},
+    "next": {"paid": "end", "else": "end"},
+}
+
+
+@pytest.mark.parametrize(
+    ("objects", "status"),
+    [
+        ({"first": LAUNCH | {"wait": False}, "pause": PAUSE}, "Scheduled"),
+        ({"first": LAUNCH | {"wait": True}, "pause": PAUSE}, "Not running"),
+        ({"first": {"type": "move", "flow": "other"}}, "Not running"),
+        ({"first": HEAR}, "Not running"),
+        ({"first": HEAR | {"timeout": "P1D", "next": {"paid": "end", "else": "end", "timeout": "end"}}}, "Not running"),
+    ],
+    ids=["run", "run and wait", "move", "listen", "listen for a while"],
+)
+def test_work_of_others_is_not_waited_for(acme: Tenant, objects: dict[str, Any], status: str) -> None:
+    webhook_of(acme)
+    publish(acme, OTHER)
+    flow = flow_of("working", **objects)
+    if objects["first"]["type"] == "move":
+        del flow["objects"]["end"]
+    response = answered(acme, flow)
+    assert (response.status_code, response.json()["resource"]["status"]) == (200, status)
 
 
 # --- core.respond -----------------------------------------------------------------------------------------------

@@ -10,13 +10,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from apps.applications.models import Application, RateWindow
-from apps.records.models import Record
+from apps.records.execution import drain
+from apps.records.models import Record, Status
 from apps.triggers.entrances import forget_entrances
 from apps.triggers.models import KnownIdentifier, UrlTrigger
 from apps.triggers.url_triggers import RegisteredUrl, save_with_new_secret
 from apps.webhooks.models import Webhook, WebhookEvent
-from tests.conftest import Tenant
+from tests.conftest import Tenant, publish
 from tests.contract.xml_reader import read_answer
+from tests.records.conftest import flow_of
 from tests.schemas.conftest import SAMPLE, SCHEMA, encoded
 from tests.triggers.conftest import call, refused, url_of
 from tests.webhooks.cast import webhook_of
@@ -378,6 +380,28 @@ def test_identifiers_are_those_of_one_trigger(acme: Tenant, rival: Tenant, dynam
     for one in (dynamic, foreign, second):
         assert "data_record_id" in call(one.secret, ORDER).json()["resource"]
     assert Record.objects.count() == 3
+
+
+def test_a_record_that_listens_is_woken_by_what_comes_after_it(acme: Tenant) -> None:
+    hear = {
+        "type": "webhook",
+        "webhook": "orders",
+        "identifier": "{{ order.id }}",
+        "ports": {"sent": "sent"},
+        "save_to": "word",
+        "next": {"sent": "note", "else": "end"},
+    }
+    note = {"type": "set", "set": {"by": "{{ vars.word.by }}"}, "next": {"ok": "end"}}
+    webhook_of(acme)
+    publish(acme, flow_of("listening", hear=hear, note=note))
+    secret = url_of(acme, kind="dynamic", webhook="orders", flow="listening").secret
+    call(secret, ORDER)
+    drain()
+    assert Record.objects.get().status == Status.NOT_RUNNING
+    call(secret, {"order": {"id": "A-1", "status": "sent"}, "by": "bike"})
+    drain()
+    record = Record.objects.select_related("content").get()
+    assert (record.status, record.content.data["by"]) == (Status.FINISHED, "bike")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -15,8 +15,8 @@ XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
 XINCLUDE_NAMESPACE = "http://www.w3.org/2001/XInclude"
 ENCODINGS = ("utf-8", "utf8")
 PIECE = 64 * 1024
-# Begins where a tag begins and fits in one way only, so that a miss costs no more than a look at each character.
-_ATTRIBUTES = r"""<[^\s<>/]+(?:\s+[^\s<>=/"']+\s*=\s*(?:"[^"<]*"|'[^'<]*')){%d}"""
+# Looked for where a tag begins; nothing is tried twice, so that a miss costs no more than a look at each character.
+_ATTRIBUTES = r"""<[^\s<>/!?]++(?:\s++[^\s<>=/"']++\s*+=\s*+(?:"[^"<]*+"|'[^'<]*+')){%d}"""
 
 
 class Name(NamedTuple):
@@ -54,25 +54,34 @@ class XMLFault(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How large a document may be: ``depth`` in elements inside one another, ``attributes`` of one element."""
+    """How large a document may be: ``depth`` in elements inside one another, ``attributes`` of one element.
+
+    ``markup`` is how long one tag or comment may be, in bytes, about; ``None`` leaves it to the rest.
+    """
 
     depth: int = 101
     elements: int = 300_000
     attributes: int = 256
     name_length: int = 512
+    markup: int | None = None
 
 
 DEFAULT = Limits()
 
 
 def read_events(
-    body: bytes | str, handler: Handler, limits: Limits = DEFAULT, prefixes: Mapping[str, str] | None = None
+    body: bytes | str,
+    handler: Handler,
+    limits: Limits = DEFAULT,
+    prefixes: Mapping[str, str] | None = None,
+    *,
+    recoded: bool = False,
 ) -> None:
     """Tell ``handler`` of every element, in time that grows with the length of the document.
 
-    Bytes must be UTF-8; text has been decoded already, and what it declares itself to be is ignored. ``prefixes`` are
-    taken for declared. Comments and processing instructions are passed over. Raises ``BadRequest`` with line and
-    column.
+    Bytes must be UTF-8, and declare nothing else unless they were ``recoded``; text has been decoded already, and what
+    it declares itself to be is ignored. ``prefixes`` are taken for declared. Comments and processing instructions are
+    passed over. Raises ``BadRequest`` with line and column.
     """
     document = _utf8(body)
     parser = expat.ParserCreate("utf-8")
@@ -82,7 +91,7 @@ def read_events(
     parser.EndElementHandler = _located(parser, driver.end)
     parser.CharacterDataHandler = handler.text
     parser.StartDoctypeDeclHandler = _located(parser, driver.refuse_doctype)
-    if isinstance(body, bytes):
+    if isinstance(body, bytes) and not recoded:
         parser.XmlDeclHandler = _located(parser, driver.check_declaration)
     try:
         _feed(parser, document, limits)
@@ -98,18 +107,26 @@ def _feed(parser: expat.XMLParserType, document: bytes, limits: Limits) -> None:
     expat takes in a whole tag before anybody is told of its attributes. Pieces grow while one is open, because expat
     begins an open one again with each.
     """
-    most_attributes = re.compile((_ATTRIBUTES % (limits.attributes + 1)).encode())
     begin, size = 0, PIECE
     while begin + size < len(document):
         parser.Parse(document[begin : begin + size], False)
         begin += size
         opened = parser.CurrentByteIndex
         size = max(PIECE, begin - opened)
-        if begin - opened >= PIECE and most_attributes.match(document, opened, begin):
-            fault = XMLFault(_too_many_attributes(limits))
+        if begin - opened >= PIECE and (reason := _fault_of_open(document, opened, begin, limits)):
+            fault = XMLFault(reason)
             fault.line, fault.column = parser.CurrentLineNumber, parser.CurrentColumnNumber
             raise fault
     parser.Parse(document[begin:], True)
+
+
+def _fault_of_open(document: bytes, opened: int, end: int, limits: Limits) -> str | None:
+    """What is wrong with a tag or comment that has not ended at ``end``, if anything is."""
+    if re.compile((_ATTRIBUTES % (limits.attributes + 1)).encode()).match(document, opened, end):
+        return _too_many_attributes(limits)
+    if limits.markup is not None and end - opened > limits.markup:
+        return f"A tag or comment is longer than {limits.markup} bytes"
+    return None
 
 
 def _too_many_attributes(limits: Limits) -> str:

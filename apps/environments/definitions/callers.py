@@ -5,7 +5,8 @@ Copies of a webhook or URL trigger share one secret address, and the host of a r
 
 from apps.environments.definitions.rows import Rows
 from apps.environments.definitions.section import COUNT, FLAG, NAME, TEXT, Target
-from apps.flows.models import ClientAuth, Connection, ConnectionKind
+from apps.flows.connections import keep_secret
+from apps.flows.models import ClientAuth, Connection, ConnectionKind, ConnectionSecret
 from apps.triggers.entrances import forget_entrances
 from apps.triggers.models import Schedule, UrlKind, UrlTrigger
 from apps.triggers.schedules import save_schedule
@@ -40,11 +41,16 @@ def _save_schedule(target: Target, schedule: Schedule, fresh: bool) -> None:
 
 
 def _save_connection(target: Target, connection: Connection, fresh: bool) -> None:
-    connection.revision += 1
-    connection.token, connection.token_expires_at = "", None
     connection.save()
+    keep_secret(connection, "")
     if fresh and connection.kind != ConnectionKind.NONE:
         target.notes.append(f"The connection {connection.name} has no secret yet: enter it.")
+
+
+def _share_secret(connection: Connection, source: Connection) -> None:
+    theirs, ours = (ConnectionSecret.objects.filter(connection=row).first() for row in (source, connection))
+    if theirs is not None and (ours is None or theirs.secret != ours.secret):
+        keep_secret(connection, theirs.secret)
 
 
 WEBHOOKS = Rows(
@@ -119,6 +125,6 @@ CONNECTIONS = Rows(
         "scope": TEXT,
         "client_auth": {"enum": ClientAuth.values},
     },
-    shared=("secret",),
     save=_save_connection,
+    share=_share_secret,
 ).section()

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from apps.core.errors import Conflict
 from apps.environments.definitions.section import NAME, TEXT, Items, Section, Target, described
 from apps.flows.models import Flow, FlowStatus
 from apps.flows.services import change_status, create_flow, save_draft
@@ -47,7 +48,11 @@ def _apply(target: Target, items: Items) -> None:
 def _publish(target: Target, flow: Flow, item: dict[str, Any]) -> None:
     """A flow that was paused there stays so."""
     was_paused = flow.status == FlowStatus.PAUSED
-    change_status(target.caller, flow, "public")
+    try:
+        change_status(target.caller, flow, "public")
+    except Conflict as error:
+        faults = "; ".join(f"{detail.path}: {detail.message}" for detail in error.details[:3]) or error.message
+        raise Conflict(f"The flow {flow.name} cannot be published: {faults}", details=error.details) from None
     if not item["active"]:
         change_status(target.caller, flow, "inactive")
     elif was_paused:

@@ -18,8 +18,8 @@ class Rows:
 
     ``fields`` maps those that a definition has to their schemas; ``application`` among them stands for its name.
     ``shared`` are the fields, secrets among them, that copies take over from the workspace they are copied from.
-    ``save`` stores a row, and is told whether its shared fields are unknown. Rows that are no longer named are switched
-    off if they have an ``off`` field, else deleted.
+    ``save`` stores a row, and is told whether its shared fields are unknown; ``share`` takes over what stands apart
+    from the rows. Rows that are no longer named are switched off if they have an ``off`` field, else deleted.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Rows:
     shared: tuple[str, ...] = ()
     off: str = ""
     save: Save = lambda target, row, fresh: row.save()
+    share: Callable[[Any, Any], None] | None = None
 
     def section(self) -> Section:
         """As a part of definitions."""
@@ -48,10 +49,12 @@ class Rows:
             row = present.pop(name, None) or self.model(workspace_id=target.workspace_id)
             before = self._values(row)
             self._fill(target, row, item)
-            self._share(row, sources.get(name))
+            self._copy_shared(row, sources.get(name))
             row.full_clean(exclude=["workspace", *self.shared])
             if row.pk is None or self._values(row) != before:
                 self.save(target, row, row.pk is None and name not in sources)
+            if self.share is not None and name in sources:
+                self.share(row, sources[name])
         self._put_away(target, present)
 
     def _values(self, row: Any) -> list[Any]:
@@ -66,7 +69,7 @@ class Rows:
             if name in item:
                 setattr(row, name, _application(target, item[name]) if name == "application" else item[name])
 
-    def _share(self, row: Any, source: Any) -> None:
+    def _copy_shared(self, row: Any, source: Any) -> None:
         if source is not None:
             for name in self.shared:
                 setattr(row, name, getattr(source, name))

@@ -1,5 +1,5 @@
-"""Admin pages of flows, their versions, and the connections they use."""
+"""Admin pages of flows, their versions, the connections they use and templates."""
 
-from apps.flows.admin import connections, flows
+from apps.flows.admin import connections, flows, templates
 
-__all__ = ["connections", "flows"]
+__all__ = ["connections", "flows", "templates"]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
 from unfold.decorators import display
@@ -18,9 +18,19 @@ from apps.core.admin.tenancy import TenantModelAdmin
 from apps.core.http.client import address_of
 from apps.flows import connections
 from apps.flows.admin.forms import ConnectionForm
-from apps.flows.models import Connection, ConnectionKind
+from apps.flows.models import Connection, ConnectionKind, ConnectionSecret
 from apps.flows.selectors import flows_using
 
+_ALWAYS = ("workspace", "name", "description", "base_url", "kind")
+_OAUTH2 = f"kind == '{ConnectionKind.OAUTH2}'"
+_BY_KIND = {
+    "username": f"kind == '{ConnectionKind.BASIC}'",
+    "header": f"kind == '{ConnectionKind.API_KEY}'",
+    "token_url": _OAUTH2,
+    "client_id": _OAUTH2,
+    "client_auth": _OAUTH2,
+    "scope": _OAUTH2,
+}
 _COLOURS = {"set": GOOD, "missing": ATTENTION, "none": NEUTRAL}
 
 
@@ -42,18 +52,14 @@ class ConnectionAdmin(TenantModelAdmin):
     search_fields = ("name", "description", "base_url")
     actions = None
     change_form_template = "flows/connection_form.html"
-    fieldsets = (
-        (None, {"fields": ("workspace", "name", "description", "base_url", "kind", "new_secret")}),
-        ("User name and password", {"fields": ("username",)}),
-        ("Key in a header", {"fields": ("header",)}),
-        ("OAuth 2 client credentials", {"fields": ("token_url", "client_id", "client_auth", "scope")}),
-    )
+    fieldsets = ((None, {"fields": (*_ALWAYS, *_BY_KIND, "new_secret")}),)
+    # Shown only where they mean something, by the theme's script; without scripts all are there.
+    conditional_fields = _BY_KIND | {"new_secret": "kind != 'none'"}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Connection]:
-        """Without the secrets, and with the names that stand beside each."""
-        rows: Any = super().get_queryset(request).select_related("workspace__project")
-        found: QuerySet[Connection] = rows.without_secrets()
-        return found
+        """With the names that stand beside each, and whether there is a secret."""
+        rows = super().get_queryset(request).select_related("workspace__project")
+        return rows.annotate(has_secret=Exists(ConnectionSecret.objects.filter(connection=OuterRef("pk"))))
 
     def get_urls(self) -> list[URLPattern]:
         """Also the trial."""
@@ -75,8 +81,7 @@ class ConnectionAdmin(TenantModelAdmin):
         """As ``get_form``."""
         if obj is None or self.may("change", request, obj):
             return self.fieldsets
-        first = ("workspace", "name", "description", "base_url", "kind")
-        return ((None, {"fields": first}), *self.fieldsets[1:])
+        return ((None, {"fields": (*_ALWAYS, *_BY_KIND)}),)
 
     def save_model(self, request: HttpRequest, obj: Connection, form: Any, change: bool) -> None:
         """As the service keeps it."""

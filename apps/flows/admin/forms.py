@@ -11,7 +11,9 @@ from apps.core.admin.forms import CodeField, ProseWidget, TenantForm, as_validat
 from apps.core.errors import BadRequest
 from apps.core.jsonio import read_json
 from apps.flows.connections import connection_faults
-from apps.flows.models import Connection, Flow, FlowVersion, VersionStatus
+from apps.flows.drawings import newest_version
+from apps.flows.models import Connection, Flow, FlowVersion
+from apps.flows.selectors import has_secret
 
 STARTER = json.dumps(
     {
@@ -100,11 +102,9 @@ class ConnectionForm(TenantForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.before = None
-        if self.instance.pk:
-            self.before = Connection.objects.filter(pk=self.instance.pk).without_secrets().first()
-            if "new_secret" in self.fields and self.before and self.before.has_secret:
-                self.fields["new_secret"].help_text = "There is one, kept encrypted. Left empty, it stays."
+        self.before = Connection.objects.filter(pk=self.instance.pk).first() if self.instance.pk else None
+        if "new_secret" in self.fields and self.before and has_secret(self.before):
+            self.fields["new_secret"].help_text = "There is one, kept encrypted. Left empty, it stays."
 
     def _post_clean(self) -> None:
         """As the service judges the whole."""
@@ -115,12 +115,6 @@ class ConnectionForm(TenantForm):
         for field, message in connection_faults(self.instance, secret, self.before):
             name = "new_secret" if field == "secret" else field
             self.add_error(name if name in self.fields else None, message)
-
-
-def newest_version(flow: Flow) -> FlowVersion | None:
-    """The draft, else what was published last."""
-    draft = flow.versions.filter(status=VersionStatus.DRAFT).first()
-    return draft or flow.live_version
 
 
 def fingerprint(version: FlowVersion | None) -> str:

@@ -20,7 +20,12 @@ _CHARSETS = frozenset({"utf-8", "utf8", "us-ascii", "iso-8859-1", "latin-1", "is
 
 
 class BadAnswer(Exception):
-    """The answer is not what its content type says."""
+    """The answer is not what its content type says; ``detail`` may repeat parts of it."""
+
+    def __init__(self, kind: str, detail: str = "") -> None:
+        self.message = f"The service says that it answers {kind}, which cannot be read."
+        self.detail = detail
+        super().__init__(self.message)
 
 
 def write_body(config: Mapping[str, Any]) -> tuple[bytes, str]:
@@ -77,16 +82,16 @@ def _json(body: bytes, charset: str) -> JSON:
     try:
         return read_json(body)
     except BadRequest as fault:
-        raise BadAnswer(f"The service says that it answers JSON. {fault.message}") from None
+        raise BadAnswer("JSON", fault.message) from None
 
 
 def _xml(body: bytes, charset: str) -> JSON:
     try:
         return read_xml(body if charset in ("utf-8", "utf8") else _decoded(body, charset))
     except UnicodeDecodeError:
-        raise BadAnswer(f"The service says that it answers XML in {charset[:40]}, which cannot be read.") from None
+        raise BadAnswer("XML", "Its charset is none that is read.") from None
     except BadRequest as fault:
-        raise BadAnswer(f"The service says that it answers XML. {fault.message}") from None
+        raise BadAnswer("XML", fault.message) from None
 
 
 def _form(body: bytes, charset: str) -> JSON:
@@ -101,7 +106,7 @@ def _form(body: bytes, charset: str) -> JSON:
                 found[name] = value
         check_value(found)
     except (ValueError, BadRequest):
-        raise BadAnswer("The service says that it answers a form, which cannot be read.") from None
+        raise BadAnswer("a form") from None
     return found
 
 

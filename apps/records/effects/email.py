@@ -93,7 +93,10 @@ def _message(config: Mapping[str, Any], timeout: float) -> EmailMultiAlternative
         body=text or html,
         headers={"Message-ID": config["message_id"], "Auto-Submitted": "auto-generated"},
         connection=get_connection(timeout=timeout),
-        **lists,
+        to=lists["to"],
+        cc=lists["cc"],
+        bcc=lists["bcc"],
+        reply_to=lists["reply_to"],
     )
     if html and text:
         message.attach_alternative(html, "text/html")

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from apps.core.crypto import Undecipherable
 from apps.core.egress import EgressRequest, EgressResponse
-from apps.core.jsonio import JSON
 from apps.flows.access_tokens import TokenRefused
 from apps.flows.calling import call_service
 from apps.flows.credentials import OutsideConnection, url_at
@@ -22,6 +23,8 @@ from apps.records.effects.unsendable import Unsendable
 from apps.records.place import Place
 
 HIDDEN = "•••"
+# What a header carries as it is; the uuid in an Idempotency-Key may hold more.
+VISIBLE = "".join(map(chr, range(0x21, 0x7F)))
 
 
 def prepare_http(place: Place, call: Call) -> Call | AppError:
@@ -46,11 +49,13 @@ def call_http(call: Call) -> AppResult | AppError:
     except TokenRefused as refusal:
         return AppError(refusal.code, str(refusal))
     if not is_expected(config, response.status):
-        return AppError(f"http.{response.status}", f"The service answered {response.status}.")
+        message = f"The service answered {response.status}."
+        return AppError(f"http.{response.status}", message, _retry_after(response.header("retry-after")))
     try:
         body = read_answer(response.header("content-type"), response.body)
     except BadAnswer as fault:
-        return AppError("bad_answer", str(fault))
+        # What is quoted of an answer is cut, so a secret in it could not be found.
+        return AppError("bad_answer", fault.message if secrets else f"{fault.message} {fault.detail}".strip())
     answer = {"status": response.status, "headers": _kept_headers(response), "body": body}
     return mapped(config, without(secrets, answer), call.scope)
 
@@ -67,7 +72,7 @@ def _request(call: Call) -> EgressRequest:
     return EgressRequest(config["method"], url, headers, body, call.timeout)
 
 
-def without(secrets: list[str], value: JSON) -> JSON:
+def without(secrets: list[str], value: Any) -> Any:
     """The value with every occurrence of a secret blotted out: some services answer what they were sent."""
     if not secrets:
         return value
@@ -80,6 +85,18 @@ def without(secrets: list[str], value: JSON) -> JSON:
     if isinstance(value, dict):
         return {str(without(secrets, key)): without(secrets, item) for key, item in value.items()}
     return value
+
+
+def _retry_after(header: str | None) -> float | None:
+    """The seconds of a ``Retry-After``, which may also be a date; nothing for anything else."""
+    text = (header or "").strip()
+    if text.isascii() and text.isdecimal():
+        return float(text[:9])
+    try:
+        moment = parsedate_to_datetime(text)
+    except (ValueError, OverflowError):
+        return None
+    return max((moment.replace(tzinfo=moment.tzinfo or UTC) - datetime.now(UTC)).total_seconds(), 0.0)
 
 
 def _with_query(url: str, query: Mapping[str, Any]) -> str:
@@ -97,7 +114,7 @@ def _headers(config: Mapping[str, Any], content_type: str, idempotency_key: str)
     headers = {
         "User-Agent": "Flowize",
         "Accept": "application/json, */*;q=0.5",
-        "Idempotency-Key": idempotency_key,
+        "Idempotency-Key": quote(idempotency_key, safe=VISIBLE),
         **({"Content-Type": content_type} if content_type else {}),
     }
     own = {name: to_text(value) for name, value in config.get("headers", {}).items() if value is not None}

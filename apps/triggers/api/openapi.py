@@ -110,14 +110,14 @@ CALL_URL = Operation(
     "takes batches makes a record of each item of an array.\n\n"
     "A *Direct* URL answers 201 once the record is stored. A *Sync* URL waits until the record comes to rest and "
     "answers 200, or whatever status, headers and body the flow's `core.respond` gave; after its time limit it answers "
-    "202, and the record goes on. A *Dynamic* URL answers 201: it makes a record the first time it meets an identifier, "
+    "202, and the record goes on. A *Dynamic* URL answers 201: it makes a record when it meets an identifier first, "
     "and after that stores the body as an event of its webhook, which wakes the record.",
     parameters=[SECRET, ONCE],
     body=Body(
         schema={"anyOf": [OBJECT, list_of(OBJECT, minItems=1, maxItems=settings.RECORDS_PER_CALL)]},
         examples={"A document": DOCUMENT},
     ),
-    errors=[errors.NotFound, errors.Conflict],
+    errors=[errors.NotFound, errors.Conflict, errors.StorageFull],
     answer=Answer(
         status=201,
         message="Data Record is created successfully",

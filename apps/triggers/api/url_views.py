@@ -54,7 +54,7 @@ class UrlViewSet(EnvelopeViewSet):
             return
         address = address_of(request._request)
         try:
-            self.entrance = find_entrance(kwargs["secret"], host=host_of(request), address=address)
+            self.entrance = find_entrance(kwargs["secret"], host=host_of(request._request), address=address)
         except NotFound:
             self.rate = count_failed_login(address)
             self.rate.require()
@@ -92,7 +92,7 @@ class UrlViewSet(EnvelopeViewSet):
         own = f"url:{self.entrance.trigger_id}:{hashlib.sha256(key.encode()).hexdigest()}"
         return answer_once(self.entrance.caller, own, hashlib.sha256(write_json(payload)).hexdigest(), act)
 
-    def _shown(self, taken: list[Taken], several: bool) -> JSON:
+    def _shown(self, taken: list[Taken], several: bool) -> dict[str, Any]:
         rows = [self._row(one) for one in taken]
         made = [one.uuid for one in taken if isinstance(one, CreatedRecord)]
         text = "Data Record is created successfully" if made else "Data stored successfully"

@@ -13,7 +13,8 @@ from apps.core.errors import BadRequest, Conflict, MissingScope
 from apps.environments.definitions.document import apply_definition, check_definition, fingerprint, read_definition
 from apps.environments.definitions.sections import SECTIONS
 from apps.flows import services as flows
-from apps.flows.models import Connection, Flow
+from apps.flows.connections import save_connection
+from apps.flows.models import Connection, ConnectionSecret, Flow
 from apps.keystores.models import Keystore
 from apps.schemas.fields import create_field
 from apps.schemas.models import DataField, Schema
@@ -39,8 +40,8 @@ def complete(stocked: Tenant) -> Tenant:
     Template.objects.create(workspace=stocked.workspace, name="welcome", subject="Hello", text="Hello {{ name }}")
     register_webhook(stocked.workspace, name="paid", identifier_path="order.id", flow="intake")
     register_url(stocked.workspace, name="form", application=stocked.keys, flow="intake")
-    Connection.objects.create(
-        workspace=stocked.workspace, name="crm", base_url="https://crm.example.com", kind="bearer", secret="s3cret-crm"
+    save_connection(
+        stocked.caller, Connection(name="crm", base_url="https://crm.example.com", kind="bearer"), "s3cret-crm"
     )
     HostedPage.objects.create(workspace=stocked.workspace, name="contact", html="<form></form>", flow="intake")
     save_schedule(
@@ -86,10 +87,11 @@ def test_secrets_go_along_to_a_copy(complete: Tenant, copy: Caller) -> None:
     deploy(complete, copy)
     assert len({row.uri_hash for row in Webhook.objects.all()}) == 1
     assert len({row.secret_hash for row in UrlTrigger.objects.all()}) == 1
-    assert [row.secret for row in Connection.objects.in_workspace(copy.workspace_id)] == ["s3cret-crm"]
-    Connection.objects.in_workspace(complete.workspace.pk).update(secret="another")
+    theirs = ConnectionSecret.objects.filter(connection__workspace=copy.workspace_id)
+    assert [row.secret for row in theirs.all()] == ["s3cret-crm"]
+    save_connection(complete.caller, Connection.objects.in_workspace(complete.workspace.pk).get(), "another")
     deploy(complete, copy)
-    assert [row.secret for row in Connection.objects.in_workspace(copy.workspace_id)] == ["another"]
+    assert [row.secret for row in theirs.all()] == ["another"]
 
 
 def test_from_a_file_secrets_are_made_anew_and_told_once(complete: Tenant, rival: Tenant) -> None:

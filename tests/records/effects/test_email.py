@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from cryptography import x509
 
-from apps.contents.models import Template
+from apps.contents.models import StaticData, Template
 from apps.core import mail
 from apps.core.errors import NotFound
 from apps.flows.engine.results import AppError, AppResult
@@ -22,6 +22,7 @@ from apps.records.models import Record, RecordStep, Status
 from tests.conftest import Tenant, publish
 from tests.core.smtp import Catcher, catching
 from tests.core.test_egress import site
+from tests.keystores.conftest import LONDON, fill, make_keystore
 from tests.records.conftest import flow_of, insert, make_due
 
 SCOPE: dict[str, Any] = {"client": {"name": "Ada <b>", "email": "ada@example.com"}}
@@ -258,6 +259,21 @@ def test_only_e_mail_templates_of_the_workspace_are_found(acme: Tenant, rival: T
     call = replace(CALL, config={"to": "ada@example.com", "template": name})
     with pytest.raises(NotFound, match="There is no e-mail template"):
         PREPARE["core.email"](place(acme.workspace.pk), call)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_template_reads_what_expressions_of_the_flow_can_read(acme: Tenant, catcher: Catcher) -> None:
+    StaticData.objects.create(workspace=acme.workspace, data={"desk": "Desk 7"})
+    fill(make_keystore(acme), london=LONDON)
+    make_template(
+        acme, html="", text="{{ static.desk }} {{ keystore.weather.london.temp }} {{ vars.x }} {{ system.uuid }}"
+    )
+    function = {"type": "app", "app": "core.function", "with": {"values": {"x": "{{ 1 + 1 }}"}}, "next": {"ok": "mail"}}
+    mail = {"type": "app", "app": "core.email", "with": {"to": "ada@example.com", "template": "welcome"}}
+    publish(acme, flow_of("mailing", function=function, mail=mail | {"next": {"ok": "end"}}))
+    insert(acme, SCOPE, flow="mailing", uuid="r-9")
+    drain()
+    assert catcher.mails[0].message.get_content() == "Desk 7 15 2 r-9\n"
 
 
 @pytest.mark.django_db(transaction=True)

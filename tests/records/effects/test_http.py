@@ -3,7 +3,8 @@
 import base64
 import socket
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -49,6 +50,12 @@ def test_a_json_body(sink: Sink) -> None:
         "content-length": str(len(request.body)),
         "connection": "close",
     }
+
+
+@pytest.mark.parametrize(("key", "sent"), [("~!%41:1:2", "~!%41:1:2"), ("Łódź:1:2", "%C5%81%C3%B3d%C5%BA:1:2")])
+def test_the_idempotency_key_of_a_record_whose_uuid_is_no_ascii(sink: Sink, key: str, sent: str) -> None:
+    perform(replace(CALL, idempotency_key=key, config={"method": "POST", "url": sink.url}))
+    assert sink.received[0].headers["idempotency-key"] == sent
 
 
 @pytest.mark.parametrize(
@@ -159,18 +166,22 @@ def test_what_becomes_of_the_answers_body(sink: Sink, content_type: str | None, 
         (
             JSON_TYPE,
             b"<html>",
-            "The service says that it answers JSON. Not valid JSON: Expecting value at line 1, column 1.",
+            "The service says that it answers JSON, which cannot be read. Not valid JSON: Expecting value at line 1",
         ),
-        (JSON_TYPE, b'{"a": 1, "a": 2}', "The service says that it answers JSON. "),
-        (JSON_TYPE, b'{"a": NaN}', "The service says that it answers JSON. "),
-        (JSON_TYPE, b"[" * 200 + b"]" * 200, "The service says that it answers JSON. "),
-        ("text/xml", b"<a>", "The service says that it answers XML. Not valid XML: "),
+        (JSON_TYPE, b'{"a": 1, "a": 2}', "The service says that it answers JSON, which cannot be read. "),
+        (JSON_TYPE, b'{"a": NaN}', "The service says that it answers JSON, which cannot be read. "),
+        (JSON_TYPE, b"[" * 200 + b"]" * 200, "The service says that it answers JSON, which cannot be read. "),
+        ("text/xml", b"<a>", "The service says that it answers XML, which cannot be read. Not valid XML: "),
         (
             "text/xml",
             b"<!DOCTYPE a [<!ENTITY b 'c'>]><a>&b;</a>",
-            "The service says that it answers XML. A document type",
+            "The service says that it answers XML, which cannot be read. A document type",
         ),
-        ("text/xml; charset=ebcdic", b"<a/>", "The service says that it answers XML in ebcdic, which cannot be read."),
+        (
+            "text/xml; charset=ebcdic",
+            b"<a/>",
+            "The service says that it answers XML, which cannot be read. Its charset is none that is read.",
+        ),
         (
             "application/x-www-form-urlencoded",
             b"a=%ff",
@@ -259,9 +270,38 @@ def test_the_answer_is_saved_where_the_flow_says(sink: Sink) -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 400, 401, 404, 409, 429, 500, 503])
 def test_other_statuses_are_errors(sink: Sink, status: int) -> None:
-    sink.answer = Answer(status, b"the reason", {"Location": sink.url})
-    assert call(sink) == AppError(f"http.{status}", f"The service answered {status}.")
+    sink.answer = Answer(status, b"the reason", {"Location": sink.url, "Retry-After": "7"})
+    assert call(sink) == AppError(f"http.{status}", f"The service answered {status}.", 7.0)
     assert len(sink.received) == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("120", 120.0),
+        (" 0 ", 0.0),
+        ("9" * 30, 999_999_999.0),
+        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
+        ("-5", None),
+        ("1.5", None),
+        ("soon", None),
+        ("", None),
+        ("٣", None),
+    ],
+)
+def test_a_service_may_ask_to_be_left_alone(sink: Sink, header: str, seconds: float | None) -> None:
+    sink.answer = Answer(429, b"", {"Retry-After": header.encode().decode("latin-1")})
+    assert call(sink) == AppError("http.429", "The service answered 429.", seconds)
+
+
+def test_it_may_name_a_date(sink: Sink) -> None:
+    sink.answer = Answer(
+        503, b"", {"Retry-After": format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)}
+    )
+    result = call(sink)
+    assert isinstance(result, AppError)
+    assert result.retry_after is not None
+    assert 3500 < result.retry_after <= 3600
 
 
 @pytest.mark.parametrize(

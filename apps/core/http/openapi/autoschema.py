@@ -34,7 +34,11 @@ CARRYING: tuple[type[FlowizeError], ...] = (
 
 FORM = "application/x-www-form-urlencoded"
 # Of formats that cannot say what JSON and XML say.
-SCHEMAS: Object = {FORM: {"type": "object", "additionalProperties": {"type": "string"}}, answers.PLAIN: TEXT}
+SCHEMAS: Object = {
+    FORM: {"type": "object", "additionalProperties": {"type": "string"}},
+    answers.PLAIN: TEXT,
+    answers.SVG: TEXT,
+}
 _CONDITIONS = {
     "If-None-Match": "Entity tags the client has; 304 when one of them is the present one.",
     "If-Modified-Since": "304 when the resource has not changed since; ignored beside `If-None-Match`.",
@@ -164,6 +168,8 @@ class OperationSchema(AutoSchema):
         kinds = self.map_renderers("media_type")
         content: Object = {media_type: {"schema": SCHEMAS.get(media_type, schema)} for media_type in kinds}
         content[answers.JSON]["examples"] = answers.shown(answer)
+        for media_type, value in answer.other.items():
+            content[media_type]["examples"] = {answer.message or self._told.summary: {"value": value}}
         return {
             "description": answer.message or self._told.summary,
             "headers": answers.headers(self.headers()),

@@ -87,13 +87,15 @@ class Body:
 class Answer:
     """What a success looks like: ``examples`` are resources by a short title.
 
-    ``message`` is the text of the envelope; an answer without one is the bare document.
+    ``message`` is the text of the envelope; an answer without one is the bare document. ``other`` has an example for
+    each media type that holds something else than the resource.
     """
 
     resource: Any
     examples: Mapping[str, Any]
     message: str | None = None
     status: int = 200
+    other: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

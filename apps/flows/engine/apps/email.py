@@ -50,4 +50,5 @@ EMAIL = App(
     },
     ports=("ok", "error"),
     timeout=15.0,
+    references=(("template", "template"),),
 )

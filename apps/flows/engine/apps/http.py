@@ -104,4 +104,5 @@ HTTP = App(
     },
     ports=("ok", "error"),
     timeout=15.0,
+    references=(("auth/connection", "connection"),),
 )
