@@ -6,6 +6,7 @@ pass for its spelling with hyphens. If this file is lost, gunicorn drops the fou
 
 import os
 from pathlib import Path
+from typing import Any
 
 LEAST_THREADS = 16  # fewer, and a handful of slow clients holds a whole process
 
@@ -38,3 +39,17 @@ control_socket_disable = True
 accesslog = None
 errorlog = "-"
 loglevel = "info"
+
+
+def post_worker_init(worker: Any) -> None:
+    """Each process carries its counts to the metrics by itself."""
+    from apps.records.counters import Flusher
+
+    worker.flusher = Flusher()
+    worker.flusher.start()
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """What was counted last is not lost."""
+    if flusher := getattr(worker, "flusher", None):
+        flusher.end()

@@ -5,6 +5,7 @@ A variable may also be given as a file: ``SECRET_KEY_FILE=/run/secrets/key`` is 
 
 import ipaddress
 import secrets
+import tomllib
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,6 +41,7 @@ FLOWIZE_HOME = Path(env.str("FLOWIZE_HOME", default=str(BASE_DIR / ".flowize")))
 PORT = env.int("PORT", default=8000)
 PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
 DEBUG = env.bool("DEBUG", default=False)
+VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", ".localhost"])
 ALLOWED_HOSTS += [urlsplit(PUBLIC_URL).hostname or "localhost"]
 
@@ -201,10 +203,13 @@ CELERY_BEAT_SCHEDULE = {
     "drain": {"task": "records.drain", "schedule": 1.0, "options": {"expires": 5}},
     "fill-data-fields": {"task": "records.fill_data_fields", "schedule": 5.0, "options": {"expires": 5}},
     "tend-tables": {"task": "tables.tend", "schedule": 5.0, "options": {"expires": 5}},
+    "run-schedules": {"task": "triggers.run_schedules", "schedule": 1.0, "options": {"expires": 5}},
+    "run-batches": {"task": "triggers.run_batches", "schedule": 2.0, "options": {"expires": 5}},
     "clear-expired-tokens": {"task": "applications.clear_expired_tokens", "schedule": 3600.0},
     "clear-given-answers": {"task": "applications.clear_given_answers", "schedule": 3600.0},
     "clear-old-windows": {"task": "applications.clear_old_windows", "schedule": 3600.0},
     "work-on-environments": {"task": "environments.work", "schedule": 2.0, "options": {"expires": 5}},
+    "warn-of-expiry": {"task": "environments.warn_of_expiry", "schedule": 3600.0},
     "measure-environments": {"task": "environments.measure", "schedule": 60.0, "options": {"expires": 60}},
     "clear-old-events": {"task": "webhooks.clear_old_events", "schedule": 3600.0},
     "clear-unused-contents": {"task": "contents.clear_unused", "schedule": 3600.0},
@@ -215,7 +220,9 @@ CELERY_BEAT_SCHEDULE = {
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=30)
 CLAIM_BATCH = env.int("CLAIM_BATCH", default=50)
 EXTERNAL_CALLS = env.int("EXTERNAL_CALLS", default=64)
-DRAIN_SECONDS = env.float("DRAIN_SECONDS", default=5.0)
+EXTERNAL_CALLS_PER_FLOW = env.int("EXTERNAL_CALLS_PER_FLOW", default=24)
+STATEMENT_SECONDS = env.float("STATEMENT_SECONDS", default=30.0)
+LOCK_SECONDS = env.float("LOCK_SECONDS", default=10.0)
 EGRESS_ALLOW = [
     ipaddress.ip_network(value)
     for value in env.list("EGRESS_ALLOW", default=["127.0.0.0/8", "::1/128"] if EMBEDDED else [])
@@ -225,6 +232,13 @@ EGRESS_MAX_BYTES = env.int("EGRESS_MAX_BYTES", default=5 * 1024 * 1024)
 # --- Webhooks ---------------------------------------------------------------------------------------------------
 
 WEBHOOK_EVENT_DAYS = env.int("WEBHOOK_EVENT_DAYS", default=0)
+
+# --- Triggers ---------------------------------------------------------------------------------------------------
+
+SYNC_WAITING = env.int("SYNC_WAITING", default=8)
+BATCH_BYTES = env.int("BATCH_BYTES", default=50 * 1024 * 1024)
+BATCH_ITEMS = env.int("BATCH_ITEMS", default=1_000_000)
+BATCH_FAULTS = env.int("BATCH_FAULTS", default=10_000)
 
 # --- Contents ---------------------------------------------------------------------------------------------------
 
@@ -240,6 +254,25 @@ ENVIRONMENT_ADDRESS = env.str("ENVIRONMENT_ADDRESS", default="127.0.0.1")
 ENVIRONMENT_DRIVER = env.str("ENVIRONMENT_DRIVER", default="local")
 ENVIRONMENT_LEASE_SECONDS = env.int("ENVIRONMENT_LEASE_SECONDS", default=60)
 ALLOWED_HOSTS += [f".{ENVIRONMENT_DOMAIN}"]
+DIGITALOCEAN_TOKEN = env.str("DIGITALOCEAN_TOKEN", default="")
+DIGITALOCEAN_DATABASE_URL = env.str("DIGITALOCEAN_DATABASE_URL", default="")
+DIGITALOCEAN_SOURCE = env.str("DIGITALOCEAN_SOURCE", default="")
+DIGITALOCEAN_PREFIX = env.str("DIGITALOCEAN_PREFIX", default="flowize")
+DIGITALOCEAN_URL = env.str("DIGITALOCEAN_URL", default="https://api.digitalocean.com/v2").rstrip("/")
+if ENVIRONMENT_DRIVER not in ("local", "digitalocean"):
+    raise ImproperlyConfigured("ENVIRONMENT_DRIVER must be local or digitalocean.")
+if ENVIRONMENT_DRIVER == "digitalocean" and not (
+    DIGITALOCEAN_TOKEN and DIGITALOCEAN_DATABASE_URL and DIGITALOCEAN_SOURCE
+):
+    raise ImproperlyConfigured(
+        "The driver digitalocean needs DIGITALOCEAN_TOKEN, DIGITALOCEAN_DATABASE_URL and DIGITALOCEAN_SOURCE."
+    )
+
+# --- SOAP -------------------------------------------------------------------------------------------------------
+
+SOAP_WEBHOOK_SUCCESS = env.str("SOAP_WEBHOOK_SUCCESS", default="response")
+if SOAP_WEBHOOK_SUCCESS not in ("response", "fault"):
+    raise ImproperlyConfigured("SOAP_WEBHOOK_SUCCESS must be response or fault.")
 
 # --- Searches and tables ------------------------------------------------------------------------------------------
 
@@ -262,6 +295,7 @@ REQUIRE_HTTPS = env.bool("REQUIRE_HTTPS", default=False)
 if REQUIRE_HTTPS and not env.str("SECRET_KEY", default=""):
     raise ImproperlyConfigured("SECRET_KEY must be set where REQUIRE_HTTPS is on: sessions of several hosts share it.")
 TRUSTED_PROXIES = [ipaddress.ip_network(value) for value in env.list("TRUSTED_PROXIES", default=[])]
+METRICS_ALLOW = [ipaddress.ip_network(value) for value in env.list("METRICS_ALLOW", default=["127.0.0.0/8", "::1/128"])]
 TRUST_UNIX_SOCKET = env.bool("TRUST_UNIX_SOCKET", default=False)
 RATE_LIMIT = env.int("RATE_LIMIT", default=1000)
 RATE_WINDOW_SECONDS = env.int("RATE_WINDOW_SECONDS", default=3600)
@@ -269,6 +303,9 @@ LOGIN_RATE_LIMIT = env.int("LOGIN_RATE_LIMIT", default=600)
 CREDENTIAL_CACHE_SECONDS = env.float("CREDENTIAL_CACHE_SECONDS", default=1.0)
 IDEMPOTENCY_SECONDS = env.int("IDEMPOTENCY_SECONDS", default=86_400)
 TOKEN_SECONDS = env.int("TOKEN_SECONDS", default=10 * 24 * 3600)
+
+# Paths that answer in an envelope of their own, with who writes its refusals at the edge.
+REFUSAL_WRITERS = {"/v1/soap": "apps.soap.faults.write_refusal"}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
@@ -363,6 +400,31 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
 DEFAULT_TIME_ZONE = env.str("DEFAULT_TIME_ZONE", default="Europe/Amsterdam")
+EMAIL_URL = env.str("EMAIL_URL", default="")
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="flowize@localhost")
+
+
+def _mail(url: str) -> dict[str, Any]:
+    """How mail leaves: by the URL, without one into a folder of a first try, else not at all."""
+    if url:
+        # The library takes smtps for STARTTLS; everybody else means TLS from the first byte.
+        found: dict[str, Any] = environ.Env.email_url_config(url.replace("smtps://", "smtp+ssl://", 1))
+        if found["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
+            return found | {"EMAIL_BACKEND": "apps.core.mail.Backend"}
+        return found | {"EMAIL_FILE_PATH": f"/{found['EMAIL_FILE_PATH']}"}
+    if EMBEDDED:
+        folder = {"EMAIL_FILE_PATH": str(FLOWIZE_HOME / "mail")}
+        return folder | {"EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend"}
+    return {"EMAIL_BACKEND": "apps.core.mail.NoMail"}
+
+
+_MAIL = _mail(EMAIL_URL)
+EMAIL_BACKEND = _MAIL["EMAIL_BACKEND"]
+EMAIL_FILE_PATH = _MAIL.get("EMAIL_FILE_PATH")
+EMAIL_HOST, EMAIL_PORT = _MAIL.get("EMAIL_HOST") or "localhost", _MAIL.get("EMAIL_PORT") or 0
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL.get("EMAIL_HOST_USER") or "", _MAIL.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.get("EMAIL_USE_TLS", False), _MAIL.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 15
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "flowize" / "static"]
 COLLECTED_STATIC = env.bool("COLLECTED_STATIC", default=False)
@@ -402,7 +464,13 @@ AUDITLOG_INCLUDE_TRACKING_MODELS = (
     {"model": "tables.Column", "exclude_fields": ["index_state", "index_error", "index_claimed_at"]},
     "flows.Flow",
     "flows.FlowVersion",
+    "flows.Connection",
     {"model": "webhooks.Webhook", "exclude_fields": ["uri_hash"]},
+    {"model": "triggers.UrlTrigger", "exclude_fields": ["secret_hash"]},
+    {
+        "model": "triggers.Schedule",
+        "exclude_fields": ["next_run", "planned_zone", "last_run", "last_uuid", "last_error"],
+    },
 )
 
 UNFOLD = {

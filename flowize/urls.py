@@ -12,8 +12,10 @@ from apps.environments.api import urls as environments
 from apps.flows.api import urls as flows
 from apps.keystores.api import urls as keystores
 from apps.records.api import urls as records
+from apps.records.api.metrics import show_metrics
 from apps.records.api.readiness import readyz
 from apps.schemas.api import urls as schemas
+from apps.soap import urls as soap
 from apps.tables.api import urls as tables
 from apps.triggers.api import urls as triggers
 from flowize.demo.views import echo
@@ -27,11 +29,13 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("v1/", include(v1)),
     path("v1/", include(reference.v1_pages)),
+    path("v1/", include(soap)),
     path("", include((applications.urlpatterns, applications.app_name))),
     path("", include(contents.urlpatterns)),
     path("", include(pages.urlpatterns)),
     path("healthz", healthz),
     path("readyz", readyz),
+    path("metrics", show_metrics),
     path("demo/echo/<str:token>", echo),
 ]
 

@@ -2,30 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, Self
 
+from apps.core.copy_action import CopyAction
 from apps.core.errors import BadRequest, Detail
 
 MOST_ITEMS = 1000
-
-
-class Action(StrEnum):
-    """What happens to rows that are in the environment already; rows match by key, row id or slug."""
-
-    INSERT = "insert"  # they stay
-    UPSERT = "insert or update"  # those that match are replaced
-    REPLACE = "delete and insert"  # all go first
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
     """One action for everything of a kind (``every``), or one for each of the ``items`` by name."""
 
-    every: Action | None = None
-    items: Mapping[str, Action] = field(default_factory=dict)
+    every: CopyAction | None = None
+    items: Mapping[str, CopyAction] = field(default_factory=dict)
 
-    def action_for(self, name: str) -> Action | None:
+    def action_for(self, name: str) -> CopyAction | None:
         """What to do with the rows of that name; nothing when it is not selected."""
         return self.every or self.items.get(name)
 
@@ -90,13 +82,13 @@ def _selection(body: Mapping[str, Any], kind: str, key: str, faults: list[Detail
     if not isinstance(listed, list) or len(listed) > MOST_ITEMS:
         faults.append(Detail(f"/{kind}", f"Must be a list of at most {MOST_ITEMS} entries."))
         return Selection()
-    items: dict[str, Action] = {}
+    items: dict[str, CopyAction] = {}
     for number, item in enumerate(listed):
         _add(items, item, f"/{kind}/{number}", key, faults)
     return Selection(items=items)
 
 
-def _add(items: dict[str, Action], item: Any, at: str, key: str, faults: list[Detail]) -> None:
+def _add(items: dict[str, CopyAction], item: Any, at: str, key: str, faults: list[Detail]) -> None:
     name = item.get(key) if isinstance(item, dict) else None
     if not isinstance(name, str) or not name:
         faults.append(Detail(f"{at}/{key}", "Must be a text."))
@@ -106,9 +98,9 @@ def _add(items: dict[str, Action], item: Any, at: str, key: str, faults: list[De
         items[name] = action
 
 
-def _action(value: Any, at: str, faults: list[Detail]) -> Action | None:
+def _action(value: Any, at: str, faults: list[Detail]) -> CopyAction | None:
     try:
-        return Action(" ".join(value.lower().split()) if isinstance(value, str) else value)
+        return CopyAction(" ".join(value.lower().split()) if isinstance(value, str) else value)
     except ValueError:
-        faults.append(Detail(at, f"Must be one of {', '.join(Action)}."))
+        faults.append(Detail(at, f"Must be one of {', '.join(CopyAction)}."))
         return None

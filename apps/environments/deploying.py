@@ -4,24 +4,20 @@ What is copied, and how, is ``deployment``'s; these steps see to what surrounds 
 the number of its version, and that a job that dies leaves either the old content or the new.
 """
 
-from django.db import connection
-
 from apps.accounts.models import Project, Workspace
-from apps.environments import deployment, removal
+from apps.environments import removal
+from apps.environments.definitions.document import Definition
 from apps.environments.deploy_options import DeployOptions
+from apps.environments.deployment import deploy_project as copy_project
 from apps.environments.job_steps import Step, StepContext, StepFailed
 from apps.environments.models import Deployment
-
-_NEXT_VERSION = """
-INSERT INTO environments_projectversion AS v (project_id, number) VALUES (%s, 1)
-ON CONFLICT (project_id) DO UPDATE SET number = v.number + 1 RETURNING number
-"""
+from apps.environments.project_versions import note_version
 
 
 def copy(context: StepContext) -> str:
     """The whole deployment in one transaction: the workspace, its content, the number of its version."""
     project = Project.objects.get(pk=context.job.parameters["project"])
-    source, version = _source(context, project)
+    source, version, definition = _source(context, project)
     target, _ = Workspace.objects.get_or_create(
         project=project,
         api_host=context.environment.api_host,
@@ -30,28 +26,24 @@ def copy(context: StepContext) -> str:
             "concurrency": context.environment.package.concurrency,
         },
     )
-    said = deployment.deploy_project(source, target, DeployOptions.read(context.job.parameters["options"]))
+    options = DeployOptions.read(context.job.parameters["options"])
+    said = copy_project(source, target, options, context.report, definition)
     Deployment.objects.update_or_create(
         environment=context.environment, project=project, defaults={"workspace": target, "version": version}
     )
     return f"Version {version} of {project.name}: {said}"[:500]
 
 
-def _source(context: StepContext, project: Project) -> tuple[Workspace, int]:
-    """Where the content comes from, and the number it gets."""
+def _source(context: StepContext, project: Project) -> tuple[Workspace, int, Definition | None]:
+    """Where the content comes from, the number it gets, and what it is made of where that is known."""
     source_id = context.job.parameters.get("source_environment")
     if source_id is None:
-        return Workspace.objects.get(project=project, api_host=""), _next_version(project)
+        version = note_version(project)
+        return Workspace.objects.get(project=project, api_host=""), version.number, version.definition
     found = Deployment.objects.filter(environment=source_id, project=project).select_related("workspace").first()
     if found is None:
         raise StepFailed("The project is no longer in the source environment.")
-    return found.workspace, found.version
-
-
-def _next_version(project: Project) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(_NEXT_VERSION, [project.pk])
-        return int(cursor.fetchone()[0])
+    return found.workspace, found.version, None
 
 
 def close_project(context: StepContext) -> str:

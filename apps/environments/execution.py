@@ -13,7 +13,7 @@ from apps.environments.job_kinds import plan_of
 from apps.environments.job_steps import LeaseLost, Step, StepContext, StepFailed
 from apps.environments.models import Environment, EnvironmentJob, JobState, JobStep, Status
 from apps.environments.provisioning import provisioner_of
-from apps.environments.provisioning.protocol import NotYet
+from apps.environments.provisioning.protocol import NotYet, Refused
 
 log = structlog.get_logger(__name__)
 
@@ -64,7 +64,7 @@ def _try(job: EnvironmentJob, step: Step, following: str) -> None:
         raise
     except NotYet as pause:
         _wait(job, line, pause)
-    except StepFailed as refusal:
+    except (StepFailed, Refused) as refusal:
         _give_up(job, str(refusal), line)
     except FlowizeError as refusal:
         _give_up(job, refusal.message, line)
@@ -74,7 +74,13 @@ def _try(job: EnvironmentJob, step: Step, following: str) -> None:
 
 
 def _do(job: EnvironmentJob, step: Step, line: JobStep, following: str) -> None:
-    context = StepContext(job, job.environment, provisioner_of(job.environment), renew=lambda: job_queue.renew(job))
+    context = StepContext(
+        job,
+        job.environment,
+        provisioner_of(job.environment),
+        renew=lambda: job_queue.renew(job),
+        report=lambda text: job_queue.tell(line, text),
+    )
     said = "" if step.atomic else step.run(context)
     with job_queue.fenced(job):
         if step.atomic:

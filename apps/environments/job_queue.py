@@ -6,7 +6,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, connections, transaction
 from django.utils import timezone
 
 from apps.environments.job_steps import LeaseLost
@@ -87,3 +87,13 @@ def end_line(line: JobStep, message: str, *, failed: bool = False) -> None:
     """What came of the attempt."""
     line.finished_at, line.failed, line.message = timezone.now(), failed, message[:500]
     line.save(update_fields=["finished_at", "failed", "message"])
+
+
+def tell(line: JobStep, text: str) -> None:
+    """Let people see at once what an attempt is doing, whatever transaction it is in the middle of."""
+    beside = connections.create_connection(DEFAULT_DB_ALIAS)
+    try:
+        with beside.cursor() as cursor:
+            cursor.execute("UPDATE environments_jobstep SET message = %s WHERE id = %s", [text[:500], line.pk])
+    finally:
+        beside.close()

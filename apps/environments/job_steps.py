@@ -19,14 +19,16 @@ class StepFailed(Exception):
 class StepContext:
     """A step's job, the environment it changes, the driver that hosts it.
 
-    ``renew`` extends the lease of a step that takes long, and raises ``LeaseLost``. Steps may change ``job.memo`` and
-    fields of ``environment``; both are saved with the step.
+    ``renew`` extends the lease of a step that takes long, and raises ``LeaseLost``; ``report`` shows people at once
+    what the step is doing, also in the middle of its transaction. Steps may change ``job.memo`` and fields of
+    ``environment``; both are saved with the step.
     """
 
     job: EnvironmentJob
     environment: Environment
     provisioner: Provisioner
     renew: Callable[[], None]
+    report: Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)

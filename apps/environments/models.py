@@ -122,13 +122,20 @@ class Deployment(models.Model):
 
 
 class ProjectVersion(models.Model):
-    """How many versions of a project's Designer copy have been deployed: the number of the newest."""
+    """What a project was made of when it was deployed or exported; an unchanged project keeps its version."""
 
-    project = models.OneToOneField(Project, on_delete=models.CASCADE, primary_key=True, related_name="+")
-    number = models.PositiveIntegerField(default=0)
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    fingerprint = models.CharField(max_length=64)
+    definition = models.JSONField()
+    date_created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["project", "number"], name="project_version_once")]
 
     def __str__(self) -> str:
-        return str(self.number)
+        return f"{self.project} {self.number}"
 
 
 class MappingType(models.TextChoices):
@@ -258,6 +265,23 @@ class JobStep(models.Model):
 
     def __str__(self) -> str:
         return self.step
+
+
+class GivenAnswer(models.Model):
+    """The answer to a call with an ``Idempotency-Key``, kept for as long as the call may be repeated."""
+
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="+", db_index=False)
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64)
+    status = models.SmallIntegerField()
+    document = models.TextField()
+    date_created = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["organization", "key"], name="environment_answer_once")]
+
+    def __str__(self) -> str:
+        return self.key
 
 
 class Measure(models.Model):

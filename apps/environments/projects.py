@@ -3,15 +3,13 @@
 from typing import Any
 
 from apps.accounts.models import Project, Workspace
-from apps.contents.models import Website
-from apps.core.errors import BadRequest, Conflict, Detail, NotFound
+from apps.core.errors import BadRequest, Conflict, NotFound
 from apps.environments import orders
 from apps.environments.callers import OrganizationCaller
 from apps.environments.deploy_options import DeployOptions
+from apps.environments.deployment import check_options
 from apps.environments.models import QUIET, Deployment, Environment, JobKind
 from apps.environments.selectors import get_environment, row_number
-from apps.keystores.models import Keystore
-from apps.tables.models import Table
 
 
 def list_projects(caller: OrganizationCaller, environment_id: str | int) -> tuple[Environment, list[Deployment]]:
@@ -35,7 +33,7 @@ def deploy_project(
         project = _project(caller, project_id)
         source = _source(caller, environment, project, body.get("source_environment"))
         workspace = source.workspace if source else Workspace.objects.get(project=project, api_host="")
-        _require_known(workspace, options)
+        check_options(workspace, options)
         ordered = {
             "project": project.pk,
             "source_environment": source.environment_id if source else None,
@@ -82,21 +80,3 @@ def _source(caller: OrganizationCaller, target: Environment, project: Project, s
             f"the source has no newer one, but version {found.version}."
         )
     return found
-
-
-def _require_known(source: Workspace, options: DeployOptions) -> None:
-    """What is selected by name must be there."""
-    keystores = Keystore.objects.in_workspace(source.pk).values_list("identifier", flat=True)
-    tables = Table.objects.in_workspace(source.pk).values_list("name", flat=True)
-    websites = Website.objects.in_workspace(source.pk).values_list("slug", flat=True)
-    faults = [
-        Detail(f"/{kind}", f"There is no {word} {name} in the source.")
-        for kind, word, known in (
-            ("keystores", "keystore", keystores),
-            ("tables", "table", tables),
-            ("websites", "website", websites),
-        )
-        for name in sorted(set(getattr(options, kind).items) - set(known))
-    ]
-    if faults:
-        raise BadRequest("The options name what the source does not have.", details=faults)

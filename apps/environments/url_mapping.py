@@ -94,10 +94,10 @@ def unmap_urls(
 
 def find_target(environment_id: int, path: str) -> Target | None:
     """What the html host of an environment shows at a path: the longest mapped address that it begins with."""
-    segments = path.strip("/").split("/") if path.strip("/") else []
+    segments = path[1:].removesuffix("/").split("/", MOST_SEGMENTS)[:MOST_SEGMENTS]
     ways = ["/" + "".join(f"{segment}/" for segment in segments[:number]) for number in range(len(segments) + 1)]
     here = Deployment.objects.filter(environment=OuterRef("environment"), project=OuterRef("project"))
-    rows = UrlMapping.objects.filter(environment=environment_id, url__in=ways[:MOST_SEGMENTS])
+    rows = UrlMapping.objects.filter(environment=environment_id, url__in=ways)
     for row in sorted(rows.annotate(workspace=Subquery(here.values("workspace"))), key=lambda row: -len(row.url)):
         target = Target(row.workspace, row.type, row.name, path[len(row.url) :], path == row.url[:-1] != "")
         if row.workspace and (row.type == MappingType.WEBSITE or not target.rest):

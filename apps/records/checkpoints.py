@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 
 from apps.records.fields import field_value
 from apps.records.models import Hold, Status
+from apps.records.observing import note_checkpoint
 
 # One statement, so one commit: position, document and trace move together or not at all. A lease that was lost in
 # the meantime changes no row, and so writes no trace either.
@@ -19,7 +20,7 @@ _CHECKPOINT = """
 WITH moved AS (
     UPDATE records_record SET
         status = %(status)s, hold = %(hold)s, at = %(at)s, entered_at = %(entered_at)s, seq = %(seq)s,
-        attempt = %(attempt)s, claims = CASE WHEN %(progressed)s THEN %(held)s ELSE claims END,
+        attempt = %(attempt)s, claims = CASE WHEN %(progressed)s OR NOT %(keep)s THEN %(held)s ELSE claims END,
         wake_at = CASE WHEN %(keep)s THEN now() + %(lease)s * interval '1 second' ELSE %(wake_at)s::timestamptz END,
         lease_token = CASE WHEN %(keep)s THEN lease_token END,
         leased_by = CASE WHEN %(keep)s THEN leased_by ELSE '' END,
@@ -46,6 +47,10 @@ WITH moved AS (
 )
 SELECT count(*) FROM moved
 """.replace("{value}", field_value("%(data)s::jsonb"))
+
+
+# In the order in which everybody locks records.
+_LOCK = "SELECT id, lease_token FROM records_record WHERE id = ANY(%s::bigint[]) ORDER BY id FOR UPDATE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +94,9 @@ def write_checkpoint(
     values |= {"id": record_id, "token": lease_token, "lease": settings.LEASE_SECONDS, "progressed": bool(steps)}
     with connection.cursor() as cursor:
         cursor.execute(_CHECKPOINT, values)
-        return cursor.fetchone()[0] == 1
+        kept: bool = cursor.fetchone()[0] == 1
+    note_checkpoint(kept, position.status, position.error_code, steps)
+    return kept
 
 
 def _position_values(position: Position) -> dict[str, Any]:
@@ -132,3 +139,10 @@ def _step_values(run_no: int, steps: Sequence[Any]) -> dict[str, list[Any]]:
         "errors": [None if step.error is None else Jsonb(step.error) for step in steps],
         "outputs": [None if step.output is None else Jsonb(step.output) for step in steps],
     }
+
+
+def holds_lease(record_id: int, lease_token: uuid.UUID, parent_id: int | None = None) -> bool:
+    """Whether the record is still ours; nobody else changes it, or its parent, before this transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [[record_id, parent_id]])
+        return (record_id, lease_token) in cursor.fetchall()

@@ -8,6 +8,8 @@ import structlog
 from celery import current_app
 from django.db import transaction
 
+from apps.core import metrics
+
 log = structlog.get_logger(__name__)
 
 COALESCE_SECONDS = 0.02
@@ -53,6 +55,7 @@ class Bell:
             current_app.send_task(self.task, retry=False, expires=60, ignore_result=True)
         except Exception as error:  # noqa: BLE001 - whatever the broker's library raises, the records are safe
             log.warning("nudge failed", error=type(error).__name__)
+            metrics.count("nudge_failures")
             return False
         return True
 

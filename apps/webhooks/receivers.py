@@ -98,7 +98,7 @@ def _resolve(uri_hash: str, host: str) -> Receiver:
     served = Workspace.objects.filter(project=OuterRef("workspace__project"), api_host=host)
     here = Q(workspace__api_host=host)
     if not is_environment_host(host):
-        here |= Q(workspace__api_host="") & ~Exists(served)
+        here = here | Q(~Exists(served), workspace__api_host="")
     rows = Webhook.objects.filter(here, uri_hash=uri_hash, active=True).select_related("workspace__project")
     webhook = rows.first()
     if webhook is None:

@@ -27,6 +27,7 @@ TAGS = {
     "Keystores": "Named containers of keys, for data that many calls and flows share.",
     "Tables": "Rows with typed columns.",
     "Webhooks": "Addresses that other systems deliver to.",
+    "URL triggers": "Addresses that make records of what is posted to them.",
     "Environments": "Places that host projects, with hosts, storage and a certificate of their own.",
     "Reference": "What describes the API itself.",
 }

@@ -13,9 +13,9 @@ from flowize.reference.document import Object, Written, generic, written
 from flowize.reference.story import STORY, Step
 
 FORMAT = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
-CREDENTIALS = ("api_key", "app_key", "client_id", "client_secret", "organization_api_key", "webhook_uri")
+CREDENTIALS = ("api_key", "app_key", "client_id", "client_secret", "organization_api_key", "webhook_uri", "url_secret")
 OF_DEMO = ("project_id",)
-ON_THE_WAY = ("access_token", "refresh_token", "record", "row", "environment")
+ON_THE_WAY = ("access_token", "refresh_token", "record", "called", "row", "environment")
 SENT = {
     "apiKey": {"X-Apikey": "{{api_key}}", "X-App": "{{app_key}}"},
     "organizationKey": {"X-Apikey": "{{organization_api_key}}"},

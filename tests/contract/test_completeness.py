@@ -18,6 +18,7 @@ WITHOUT_EXAMPLE = {
     ("refreshtoken", "POST"): "another method for the documented call",
     ("openapi\\.json", "GET"): "describes the API",
     ("postman\\.json", "GET"): "describes the API",
+    ("url/(?P<secret>[\\x21-\\x2e\\x30-\\x7e]{1,128})", "POST"): "our own: the documentation names such addresses only",
     ("options", "GET"): "describes the API",
     ("environment/(?P<environment_id>[^/]+)", "DELETE"): "is listed without an example",
 }

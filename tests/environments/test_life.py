@@ -11,7 +11,7 @@ from django.utils import timezone
 from apps.environments.execution import work, work_all
 from apps.environments.models import Environment, EnvironmentJob, JobState, Status
 from tests.conftest import Tenant
-from tests.environments.conftest import ORDER, Caller, make_ready
+from tests.environments.conftest import ORDER, Caller, make_ready, organization_key
 
 DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 HOST = r"[a-z0-9]{24}\.localhost"
@@ -204,8 +204,6 @@ READING = [("GET", ""), ("GET", "/status"), ("GET", "/projects"), ("GET", "/urls
 
 
 def test_foreign_and_unknown_are_alike(call: Caller, rival: Tenant, environment: Environment) -> None:
-    from tests.environments.conftest import organization_key
-
     stranger = Caller(organization_key(rival))
     for method, path, body in [*MUTATING, *((method, path, None) for method, path in READING)]:
         foreign = stranger(method, f"/{environment.pk}{path}", body, status=404)
@@ -297,3 +295,17 @@ def test_job_is_not_done_before_its_time(call: Caller) -> None:
 
 def test_make_ready_helper_names_packages(call: Caller) -> None:
     assert make_ready(call, package="SS-D").package.concurrency == 64
+
+
+def test_order_that_is_repeated_is_carried_out_once(call: Caller, rival: Tenant) -> None:
+    key = {"headers": {"Idempotency-Key": "order-1"}}
+    first = call("POST", "", ORDER, status=201, **key)
+    assert call("POST", "", ORDER, status=201, **key) == first
+    assert Environment.objects.count() == 1
+    assert "another request" in call("POST", "", ORDER | {"name": "Other"}, status=409, **key)["message"]
+    call("POST", "", ORDER, status=201)
+    Caller(organization_key(rival))("POST", "", ORDER, status=201, **key)
+    assert Environment.objects.count() == 3
+    call("POST", "", ORDER | {"package": ""}, status=400, headers={"Idempotency-Key": "order-2"})
+    call("POST", "", ORDER, status=201, headers={"Idempotency-Key": "order-2"})
+    call("POST", "", ORDER, status=400, headers={"Idempotency-Key": "with blank"})

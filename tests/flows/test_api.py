@@ -1,7 +1,11 @@
 """``/v1/flowdiagram`` and ``/v1/changeflowstatus``."""
 
+import base64
+import hashlib
+import re
 from datetime import UTC, datetime
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 from django.test import Client
@@ -230,3 +234,78 @@ def test_without_a_status(client: Client, acme: Tenant, word: str | None) -> Non
 def test_an_unknown_status(client: Client, acme: Tenant, word: str) -> None:
     response = change(client, acme, X_Flow="intake", X_Status=word)
     refused(response, 400, "The status must be one of public, paused, running, inactive.")
+
+
+SVG = "image/svg+xml"
+
+
+def test_a_flow_can_be_had_as_a_drawing(client: Client, acme: Tenant) -> None:
+    publish(acme, CALLING_FLOW)
+    response = diagram(client, acme, X_Flow="calling", Accept=SVG)
+    assert (response.status_code, response["Content-Type"]) == (200, "image/svg+xml; charset=utf-8")
+    policy = response["Content-Security-Policy"]
+    assert re.fullmatch(r"default-src 'none'; style-src 'sha256-[\w+/=]{44}'; frame-ancestors 'none'", policy)
+    root = ET.fromstring(response.content)
+    assert root[0].text == "calling, version 1"
+    assert "Call the CRM (call): core.http" in [element.get("aria-label") for element in root.iter()]
+    assert b"secret" not in response.content
+    assert b"crm.example" not in response.content
+
+
+def test_the_policy_of_a_drawing_names_its_style_sheet(client: Client, acme: Tenant) -> None:
+    response = diagram(client, acme, X_Flow="intake", Accept=SVG)
+    (style,) = ET.fromstring(response.content).iter("{http://www.w3.org/2000/svg}style")
+    digest = base64.b64encode(hashlib.sha256(str(style.text).encode()).digest()).decode()
+    assert f"'sha256-{digest}'" in response["Content-Security-Policy"]
+
+
+def test_a_drawing_has_a_tag_of_its_own(client: Client, acme: Tenant) -> None:
+    plain, drawn = diagram(client, acme, X_Flow="intake"), diagram(client, acme, X_Flow="intake", Accept=SVG)
+    assert plain["ETag"] != drawn["ETag"]
+    assert "Accept" in drawn["Vary"]
+    again = diagram(client, acme, X_Flow="intake", Accept=SVG, If_None_Match=drawn["ETag"])
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", drawn["ETag"])
+    assert diagram(client, acme, X_Flow="intake", Accept=SVG, If_None_Match=plain["ETag"]).status_code == 200
+    services.save_draft(acme.caller, acme.flow, services.format_source(CALLING_FLOW))
+    assert diagram(client, acme, X_Flow="intake", Accept=SVG, If_None_Match=drawn["ETag"]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("accept", "content_type"),
+    [
+        ("*/*", "application/json"),
+        ("image/*", "image/svg+xml; charset=utf-8"),
+        (f"{SVG};q=0.5, application/xml", "application/xml; charset=utf-8"),
+        ("text/html, image/svg+xml, */*;q=0.1", "image/svg+xml; charset=utf-8"),
+    ],
+)
+def test_a_drawing_is_for_those_who_ask_for_one(client: Client, acme: Tenant, accept: str, content_type: str) -> None:
+    assert diagram(client, acme, X_Flow="intake", Accept=accept)["Content-Type"] == content_type
+
+
+def test_errors_are_not_drawn(client: Client, acme: Tenant, rival: Tenant) -> None:
+    for headers, status in [({"X_Flow": "nope"}, 404), ({}, 400), ({"X_Flow_Id": str(rival.flow.pk)}, 404)]:
+        response = diagram(client, acme, Accept=SVG, **headers)
+        assert (response.status_code, response["Content-Type"]) == (status, "application/json")
+        assert response.json()["error"]["code"] == status
+    narrow = client.get("/v1/flowdiagram?flow=intake", headers=acme.narrow_headers | {"Accept": SVG})
+    assert (narrow.status_code, narrow["Content-Type"]) == (401, "application/json")
+
+
+def test_a_drawing_has_no_fields(client: Client, acme: Tenant) -> None:
+    response = diagram(client, acme, "?fields=flow_name", X_Flow="intake", Accept=SVG)
+    refused(response, 400, "A drawing has no fields to choose from.")
+
+
+def test_other_calls_are_not_drawn(client: Client, acme: Tenant) -> None:
+    assert change(client, acme, X_Flow="intake", X_Status="paused", Accept=SVG).status_code == 406
+    acme.flow.refresh_from_db()
+    assert acme.flow.status == "running"
+
+
+@pytest.mark.parametrize("document", [None, {"objects": {"a": {"next": {"ok": 5}}}}])
+def test_a_draft_that_is_not_right_can_be_drawn(client: Client, acme: Tenant, document: Any) -> None:
+    flow = services.create_flow(acme.caller, name="fresh")
+    if document:
+        services.save_draft(acme.caller, flow, services.format_source(document))
+    assert diagram(client, acme, X_Flow="fresh", Accept=SVG).status_code == 200

@@ -7,14 +7,17 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 _GROUPS: dict[str, dict[str, str]] = {
-    "Run": {"records.record": "inbox", "webhooks.webhookevent": "mark_email_read"},
+    "Run": {"records.record": "inbox", "webhooks.webhookevent": "mark_email_read", "triggers.batch": "upload_file"},
     "Build": {
         "flows.flow": "account_tree",
+        "flows.connection": "cable",
         "schemas.schema": "data_object",
         "keystores.keystore": "key",
         "schemas.datafield": "manage_search",
         "tables.table": "table",
         "webhooks.webhook": "webhook",
+        "triggers.urltrigger": "link",
+        "triggers.schedule": "schedule",
         "applications.application": "apps",
     },
     "Contents": {
@@ -26,6 +29,7 @@ _GROUPS: dict[str, dict[str, str]] = {
     },
     "Manage": {
         "environments.environment": "cloud",
+        "environments.projectversion": "inventory_2",
         "accounts.project": "folder",
         "accounts.organization": "apartment",
         "accounts.user": "group",
@@ -49,6 +53,8 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             for label, icon in icons.items()
             if label in allowed
         ]
+        if title == "Run" and "records.record" in allowed:
+            items.insert(0, {"title": "Queue", "icon": "monitoring", "link": reverse("admin:records_record_queue")})
         if items:
             groups.append({"title": title, "items": items})
     return groups

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from apps.core import errors
 from apps.core.http import error_pages
 from apps.core.http.client import address_of, is_secure
+from apps.core.http.observing import note_request
 
 log = structlog.get_logger("flowize.request")
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -21,6 +22,8 @@ API_VARY = (
     "Accept", "Content-Type", "Authorization", "Authentication", "Client-Id", "Client-Secret", "X-Apikey", "X-App",
     "X-Scopes", "scopes", "X-Uuid", "uuid", "X-Flow", "X-Flow-Id",
 )  # fmt: skip
+# What the machines of the installation itself ask for, often past the proxy that has the certificate.
+WITHOUT_TLS = ("/healthz", "/readyz", "/metrics")
 STRICT_POLICY = "default-src 'none'; frame-ancestors 'none'"
 # Alpine, which the admin's theme is written with, evaluates the expressions in its attributes.
 ADMIN_POLICY = (
@@ -42,6 +45,7 @@ def request_context(get_response: Handler) -> Handler:
         response = get_response(request)
         response["X-Request-Id"] = request.request_id  # type: ignore[attr-defined]
         match = request.resolver_match
+        note_request(request, response, time.monotonic() - started)
         log.info(
             "request",
             method=request.method,
@@ -79,7 +83,7 @@ def _also_asked(request: HttpRequest) -> list[str]:
 
 
 def _refusal(request: HttpRequest) -> errors.FlowizeError | None:
-    if settings.REQUIRE_HTTPS and not is_secure(request) and request.path_info not in ("/healthz", "/readyz"):
+    if settings.REQUIRE_HTTPS and not is_secure(request) and request.path_info not in WITHOUT_TLS:
         return errors.Forbidden("Calls must be made over HTTPS.")
     if len(request.META.get("QUERY_STRING", "")) > settings.QUERY_LIMIT:
         return errors.BadRequest(f"The URL parameters are longer than {settings.QUERY_LIMIT} characters.")

@@ -61,3 +61,17 @@ class TextRenderer(BaseRenderer):
         if isinstance(data, str):
             return data.encode()
         return b"" if data is None else write_json(data)
+
+
+class SVGRenderer(BaseRenderer):
+    """A drawing, given as the text of its document; only for views that have one."""
+
+    media_type = "image/svg+xml"
+    format = "svg"
+    charset = "utf-8"
+
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
+    ) -> bytes:
+        """The body, or nothing."""
+        return b"" if data is None else str(data).encode()

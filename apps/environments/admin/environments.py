@@ -103,9 +103,7 @@ class EnvironmentAdmin(OrderPages):
     def live_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The part of the page that changes while a job is under way, for its script."""
         environment = self.row_or_404(request, object_id, "view")
-        response = TemplateResponse(request, "environments/live.html", self._live(environment))
-        response["Cache-Control"] = "no-store"
-        return response
+        return TemplateResponse(request, "environments/live.html", self._live(environment))
 
     def _live(self, environment: Environment) -> dict[str, Any]:
         jobs = environment.jobs.prefetch_related("lines")[:JOBS_SHOWN]

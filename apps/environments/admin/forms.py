@@ -15,7 +15,7 @@ from unfold.widgets import (
 from apps.accounts.models import Project, Workspace, default_time_zone
 from apps.contents.models import HostedPage, Website
 from apps.core.admin.forms import TenantForm
-from apps.environments.deploy_options import Action
+from apps.core.copy_action import CopyAction
 from apps.environments.models import QUIET, Deployment, Environment, MappingType
 from apps.environments.packages import ADDON_GIGABYTES, PACKAGES
 from apps.environments.updating import CertificateFiles
@@ -23,7 +23,7 @@ from apps.keystores.models import Keystore
 from apps.tables.models import Table
 
 NOTHING = ("", "Leave as it is")
-ACTIONS = [NOTHING, *((action.value, action.value.capitalize()) for action in Action)]
+ACTIONS = [NOTHING, *((action.value, action.value.capitalize()) for action in CopyAction)]
 _PLURALS = {"keystores": "all keystores", "tables": "all tables", "websites": "all websites"}
 
 

@@ -1,14 +1,17 @@
 """What the viewsets of environments share: the organization's key, two keys of an envelope, the rate limit."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.applications.api.credentials import credentials_of
+from apps.applications.api.repeats import answered_once
 from apps.applications.authentication import ProjectKey
+from apps.applications.carriers import credentials_in, the_one
+from apps.applications.idempotency import HEADER
 from apps.applications.ratelimit import RateState, count_failed_login, count_organization
 from apps.core.errors import BadRequest, FlowizeError, WrongCredentials
 from apps.core.http import envelope
@@ -19,6 +22,7 @@ from apps.core.preconditions import Part
 from apps.environments.api.openapi import OrganizationSchema
 from apps.environments.api.parsers import MultipartParser
 from apps.environments.callers import OrganizationCaller, authenticate_organization
+from apps.environments.idempotency import answer_once
 
 
 class OrganizationViewSet(EnvelopeViewSet):
@@ -72,6 +76,13 @@ class OrganizationViewSet(EnvelopeViewSet):
         action = getattr(self, "action", None) or self.action_map.get(str(self.request.method).lower())
         return [*super().get_parsers(), *([MultipartParser()] if action in self.takes_files else [])]
 
+    def change(self, act: Callable[..., Response], request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Run the method; a POST with an ``Idempotency-Key`` that was run before is answered as it was then."""
+        run = partial(super().change, act, request, *args, **kwargs)
+        if request.method == "POST" and HEADER in request.headers:
+            return answered_once(self.caller, request, run, once=answer_once)
+        return run()
+
     def get_exception_handler(self) -> Callable[[Exception, Mapping[str, Any]], Response]:
         """Errors with two keys, too."""
         return _handle_briefly
@@ -86,7 +97,7 @@ class OrganizationViewSet(EnvelopeViewSet):
 
 def _identified(request: Request, address: str) -> OrganizationCaller:
     """The organization of ``X-Apikey``, which comes alone and never in a URL."""
-    credentials = credentials_of(request)
+    credentials = the_one(credentials_in(request._request), (ProjectKey,))
     if not isinstance(credentials, ProjectKey) or credentials.in_url:
         raise WrongCredentials
     return authenticate_organization(credentials.api_key, address=address)

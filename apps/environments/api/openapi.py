@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from apps.core import errors
+from apps.core.copy_action import CopyAction
 from apps.core.errors import FlowizeError
 from apps.core.http.openapi import answers
 from apps.core.http.openapi.autoschema import OperationSchema
@@ -19,7 +20,6 @@ from apps.core.http.openapi.operation import (
     list_of,
     shape,
 )
-from apps.environments.deploy_options import Action
 from apps.environments.models import MappingType, Status
 from apps.environments.packages import ADDON_GIGABYTES, PACKAGES, REGIONS
 
@@ -181,10 +181,19 @@ class OrganizationSchema(OperationSchema):
         yield from super().errors()
         yield errors.WrongCredentials
         yield errors.TooManyRequests
+        if self.method == "POST":
+            yield errors.Conflict
+
+    def shared_parameters(self) -> Iterator[str]:
+        """Orders can be sent twice and be carried out once."""
+        yield from super().shared_parameters()
+        if self.method == "POST":
+            yield "Idempotency-Key"
 
     def headers(self) -> tuple[str, ...]:
         """The organization's rate limit beside the rest."""
-        return super().headers() + answers.RATE
+        replayed = ("Idempotency-Replayed",) if self.method == "POST" else ()
+        return super().headers() + replayed + answers.RATE
 
     def _get_response_bodies(self, direction: str = "response") -> dict[str, Any]:
         bodies = super()._get_response_bodies(direction)
@@ -338,7 +347,7 @@ PROJECT = Named(
         }
     ),
 )
-ACTION = {"type": "string", "enum": list(Action), "description": "What happens to rows that are there already."}
+ACTION = {"type": "string", "enum": list(CopyAction), "description": "What happens to rows that are there already."}
 YES = {"type": "string", "enum": ["yes", "no"]}
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 
 from apps.environments.models import Environment
+from apps.environments.provisioning.digitalocean import DigitalOcean
 from apps.environments.provisioning.local import Local
 from apps.environments.provisioning.protocol import Provisioner
 
-DRIVERS: dict[str, Callable[[], Provisioner]] = {"local": Local}
+DRIVERS: dict[str, Callable[[], Provisioner]] = {"local": Local, "digitalocean": DigitalOcean}
 
 
 def provisioner_of(environment: Environment) -> Provisioner:

@@ -21,6 +21,10 @@ class NotYet(Exception):
         super().__init__(message)
 
 
+class Refused(Exception):
+    """It cannot be done however often it is asked; the text is shown to people and holds no secret."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hosts:
     """Where an environment answers: three host names without port, and the address they lead to."""

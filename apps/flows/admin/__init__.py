@@ -1,5 +1,5 @@
-"""Admin pages of flows, their versions and templates."""
+"""Admin pages of flows, their versions, the connections they use and templates."""
 
-from apps.flows.admin import flows, templates
+from apps.flows.admin import connections, flows, templates
 
-__all__ = ["flows", "templates"]
+__all__ = ["connections", "flows", "templates"]

@@ -20,8 +20,10 @@ from apps.core.admin.tenancy import TenantModelAdmin
 from apps.core.errors import FlowizeError
 from apps.core.http.client import address_of
 from apps.flows import services
+from apps.flows.admin.files import drawing_file
 from apps.flows.admin.forms import FlowForm
 from apps.flows.admin.outline import outline
+from apps.flows.drawings import drawing_of, file_name, newest_version
 from apps.flows.models import Flow, FlowStatus, FlowVersion, VersionStatus
 
 PILLS = {"draft": NEUTRAL, "running": GOOD, "paused": ATTENTION, "inactive": NEUTRAL}
@@ -66,6 +68,8 @@ class FlowAdmin(TenantModelAdmin):
         own = [
             path("<path:object_id>/status/<str:status>/", view(self.status_view), name="flows_flow_status"),
             path("<path:object_id>/versions/<int:number>/", view(self.version_view), name="flows_flow_version"),
+            path("<path:object_id>/versions/<int:number>/diagram/", view(self.diagram_view), name="flows_flow_diagram"),
+            path("<path:object_id>/versions/<int:number>/diagram.svg", view(self.file_view), name="flows_flow_file"),
         ]
         return own + super().get_urls()
 
@@ -106,6 +110,7 @@ class FlowAdmin(TenantModelAdmin):
 
     def _surroundings(self, request: HttpRequest, flow: Flow) -> dict[str, Any]:
         zone = flow.workspace.zone
+        shown = newest_version(flow)
         draft = flow.versions.filter(status=VersionStatus.DRAFT).first()
         return {
             "flow": flow,
@@ -113,16 +118,20 @@ class FlowAdmin(TenantModelAdmin):
             "may_publish": self.may("publish", request, flow),
             "acts": _acts(flow, draft),
             "draft": draft,
-            "problems": services.problems_of(draft.source) if draft else [],
+            "shown": shown,
+            "diagram": drawing_of(flow, shown) if shown else "",
+            "problems": services.problems_of(draft.source, flow.workspace_id) if draft else [],
             "versions": [
                 {"row": row, "published": moment(row.date_published, zone)} for row in flow.versions.defer("source")
             ],
         }
 
     def status_view(self, request: HttpRequest, object_id: str, status: str) -> HttpResponse:
-        """Publish, pause, resume or stop; POST only."""
+        """Publish, pause, resume or stop; POST only. The form says when it stands on the page of the queue."""
         flow = self.row_or_404(request, object_id, "publish")
         location = reverse("admin:flows_flow_change", args=[flow.pk])
+        if request.POST.get("back") == "queue":
+            location = reverse("admin:records_record_queue")
         if request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
         try:
@@ -134,19 +143,41 @@ class FlowAdmin(TenantModelAdmin):
         return HttpResponseRedirect(location)
 
     def version_view(self, request: HttpRequest, object_id: str, number: int) -> HttpResponse:
-        """The objects and connections of one version, and its text."""
-        flow = self.get_object(request, unquote(object_id))
-        version = flow and FlowVersion.objects.filter(flow=flow, number=min(number, 2**31 - 1)).first()
-        if version is None:
-            raise Http404
+        """The drawing of one version, its objects and connections, and its text."""
+        flow, version = self._version_or_404(request, object_id, number)
         context = {
             **self.page_context(request, flow, f"Version {version.number}"),
+            "flow": flow,
             "version": version,
             "published": moment(version.date_published, flow.workspace.zone),
+            "diagram": drawing_of(flow, version, link=lambda name: f"#object-{name}"),
             "objects": outline(version.document),
             "back": reverse("admin:flows_flow_change", args=[flow.pk]),
         }
         return TemplateResponse(request, "flows/version.html", context)
+
+    def diagram_view(self, request: HttpRequest, object_id: str, number: int) -> HttpResponse:
+        """The drawing of one version in its full size."""
+        flow, version = self._version_or_404(request, object_id, number)
+        context = {
+            **self.page_context(request, flow, f"Version {version.number}"),
+            "diagram": drawing_of(flow, version),
+            "file": reverse("admin:flows_flow_file", args=[flow.pk, version.number]),
+            "back": reverse("admin:flows_flow_version", args=[flow.pk, version.number]),
+        }
+        return TemplateResponse(request, "flows/full_size.html", context)
+
+    def file_view(self, request: HttpRequest, object_id: str, number: int) -> HttpResponse:
+        """The drawing of one version as a file."""
+        flow, version = self._version_or_404(request, object_id, number)
+        return drawing_file(drawing_of(flow, version), file_name(flow, version))
+
+    def _version_or_404(self, request: HttpRequest, object_id: str, number: int) -> tuple[Flow, FlowVersion]:
+        flow = self.get_object(request, unquote(object_id))
+        version = flow and FlowVersion.objects.filter(flow=flow, number=min(number, 2**31 - 1)).first()
+        if version is None:
+            raise Http404
+        return flow, version
 
     def reasons_to_keep(self, row: Flow) -> list[str]:
         """A flow goes after its records."""

@@ -121,7 +121,7 @@ def _rendered(template: Template, sample: JSON) -> dict[str, Any]:
     """The texts, or why there are none."""
     texts = {"subject": template.subject, "text": template.text, "html": template.html}
     try:
-        done: Any = compile_template(texts).render(_scope(template, sample))
+        done: Any = compile_template(texts, html=("html",)).render(_scope(template, sample))
     except TemplateError as error:
         return {"problem": str(error)}
     return {"rendered": {name: text if isinstance(text, str) else pretty(text) for name, text in done.items()}}
@@ -138,5 +138,5 @@ def _scope(template: Template, sample: JSON) -> dict[str, Any]:
         "vars": {},
         "system": system,
         "keystore": None,
-        "static": static.data if static else {},
+        "static": lambda: static.data if static else {},
     }

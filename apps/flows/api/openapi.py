@@ -1,7 +1,10 @@
 """``/v1/flowdiagram`` and ``/v1/changeflowstatus`` in the OpenAPI document."""
 
 from apps.core import errors
+from apps.core.http.openapi.answers import SVG
 from apps.core.http.openapi.operation import DATE, TEXT, Answer, Named, Operation, Parameter, list_of, shape
+from apps.flows.diagram.picture import picture_of
+from apps.flows.diagram.svg import Drawing, draw
 from apps.flows.engine.document import OBJECTS
 from apps.flows.models import FlowStatus, VersionStatus
 
@@ -56,13 +59,28 @@ DIAGRAM = Named(
     ),
 )
 
+EXAMPLE_OBJECTS = [
+    {"id": "start", "type": "start", "text": "A client arrives"},
+    {"id": "tell", "type": "app", "text": "Tell the echo", "app": "core.http"},
+    {"id": "end", "type": "end", "text": "Done"},
+]
+
+
+def _drawn() -> str:
+    """The example as a drawing."""
+    objects: dict[str, dict[str, object]] = {item["id"]: dict(item) for item in EXAMPLE_OBJECTS}
+    objects["start"]["next"], objects["tell"]["next"] = {"ok": "tell"}, {"ok": "end"}
+    return draw(Drawing(picture_of({"start": "start", "objects": objects}), f"{FLOW}, version 1", "Notes each client."))
+
+
 RETRIEVE = Operation(
     name="getFlowDiagram",
     tag=TAG,
     summary="Read a flow",
     description="The live version with its objects and connections, or the draft of a flow that was never published, "
     f"and the list of versions. Objects are of the types {', '.join(OBJECTS)}. Their configuration is never shown, "
-    "because it may hold secrets. `X-Flow-Id` or `X-Flow` is required.",
+    "because it may hold secrets. `X-Flow-Id` or `X-Flow` is required. With `Accept: image/svg+xml` the answer is a "
+    "drawing of the same version, without an envelope; `fields` cannot choose from it, and errors are JSON.",
     parameters=[FLOW_ID, FLOW_NAME],
     errors=[errors.NotFound],
     answer=Answer(
@@ -78,11 +96,7 @@ RETRIEVE = Operation(
                     "version": "1",
                     "status": "running",
                     "date_published": TIME,
-                    "objects": [
-                        {"id": "start", "type": "start", "text": "A client arrives"},
-                        {"id": "tell", "type": "app", "text": "Tell the echo", "app": "core.http"},
-                        {"id": "end", "type": "end", "text": "Done"},
-                    ],
+                    "objects": EXAMPLE_OBJECTS,
                     "connections": [
                         {"from": "start", "port": "ok", "to": "tell"},
                         {"from": "tell", "port": "ok", "to": "end"},
@@ -91,6 +105,7 @@ RETRIEVE = Operation(
                 "versions": [{"version": "1", "status": "published", "date_created": TIME, "date_published": TIME}],
             }
         },
+        other={SVG: _drawn()},
     ),
 )
 CHANGE_STATUS = Operation(

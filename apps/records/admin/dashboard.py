@@ -11,7 +11,7 @@ from django.utils import timezone
 from apps.accounts.models import Project, Workspace
 from apps.core.admin.access import Access, access_of
 from apps.flows.models import Flow, FlowStatus
-from apps.records.admin.records import PILLS
+from apps.records.admin.page import PILLS
 from apps.records.models import Record, Status
 
 MOST_COUNTED = 100_000

@@ -1,4 +1,4 @@
-"""The list of records and the page of one: its document and what it has passed."""
+"""The list of records, and what leads to the page of one."""
 
 from typing import Any
 
@@ -10,29 +10,22 @@ from unfold.decorators import display
 
 from apps.accounts.models import Workspace
 from apps.core.admin.access import Access
-from apps.core.admin.display import ATTENTION, BAD, BUSY, DASH, GOOD, NEUTRAL, moment, pretty
+from apps.core.admin.display import DASH, moment
 from apps.core.admin.filters import TenantRelatedFilter
 from apps.core.admin.paginator import BoundedChangeList, BoundedPaginator
 from apps.records.admin.actions import RecordActions
+from apps.records.admin.drawings import DrawnRecords
+from apps.records.admin.page import PILLS, page_of
+from apps.records.admin.queue import QueuePages
 from apps.records.admin.rehearsal import RehearsalPages
 from apps.records.fields import LONGEST_VALUE
-from apps.records.models import Record, RecordField, Status
-from apps.records.selectors import Step, get_record, queue_status
+from apps.records.models import Record, RecordField
+from apps.records.selectors import queue_status
 from apps.schemas.models import DataField
-
-PILLS = {
-    Status.NOT_RUNNING: NEUTRAL,
-    Status.PROCESSING: BUSY,
-    Status.FINISHED: GOOD,
-    Status.FAILED: BAD,
-    Status.SCHEDULED: BUSY,
-    Status.REVIEWED: NEUTRAL,
-    Status.HANDLED: ATTENTION,
-}
 
 
 @admin.register(Record)
-class RecordAdmin(RehearsalPages, RecordActions):
+class RecordAdmin(DrawnRecords, QueuePages, RehearsalPages, RecordActions):
     """Everybody reads, operators act on the queue; records come and go through the API and their flows."""
 
     organization_path = "workspace__project__organization"
@@ -92,9 +85,8 @@ class RecordAdmin(RehearsalPages, RecordActions):
         return ()
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        """With document and trace, read in one statement."""
-        record, steps = get_record(context["original"].workspace_id, context["original"].uuid)
-        context.update(_page_of(record, steps, context["original"].workspace))
+        """With where it stands, its path, trace and document."""
+        context.update(page_of(request, context["original"]))
         return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.display(description="flow")
@@ -126,37 +118,3 @@ class RecordAdmin(RehearsalPages, RecordActions):
     def last_run(self, record: Record) -> str:
         """In the workspace's zone."""
         return moment(record.date_last_run, record.workspace.zone)
-
-
-def _page_of(record: Record, steps: list[Step], workspace: Workspace) -> dict[str, Any]:
-    """What the template shows, every text ready to be read."""
-    zone = workspace.zone
-    facts = [
-        ("Flow", record.flow.name),
-        ("Object", record.at or DASH),
-        ("Queue", queue_status(record).label or DASH),
-        ("Attempt", record.attempt),
-        ("Runs", record.num_runs),
-        ("Created", moment(record.date_created, zone)),
-        ("First run", moment(record.date_started, zone)),
-        ("Last run", moment(record.date_last_run, zone)),
-        ("Due", moment(record.wake_at, zone)),
-    ]
-    return {
-        "record": record,
-        "pill": PILLS[Status(record.status)],
-        "facts": facts,
-        "zone": workspace.time_zone,
-        "document": pretty(record.content.data),
-        "saved": pretty(record.content.vars) if record.content.vars else "",
-        "steps": [_step(step, zone) for step in steps],
-    }
-
-
-def _step(step: Step, zone: Any) -> dict[str, Any]:
-    return {
-        "step": step,
-        "started": moment(step.started_at, zone),
-        "error": f"{step.error.get('code', '')}: {step.error.get('message', '')}" if step.error else "",
-        "output": pretty(step.output) if step.output is not None else "",
-    }

@@ -11,7 +11,7 @@ from apps.core.http.openapi.operation import TEXT, Answer, Schema, shape
 
 ADDRESS = "203.0.113.7"  # of the range that documentation may use
 BRIEF = "Brief"  # what the names of answers with two keys end with
-JSON, PLAIN = "application/json", "text/plain"
+JSON, PLAIN, SVG = "application/json", "text/plain", "image/svg+xml"
 
 HEADERS: dict[str, dict[str, Any]] = {
     "X-Request-Id": {"description": "Names this request in the logs.", "schema": TEXT},

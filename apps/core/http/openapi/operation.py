@@ -87,13 +87,15 @@ class Body:
 class Answer:
     """What a success looks like: ``examples`` are resources by a short title.
 
-    ``message`` is the text of the envelope; an answer without one is the bare document.
+    ``message`` is the text of the envelope; an answer without one is the bare document. ``other`` has an example for
+    each media type that holds something else than the resource.
     """
 
     resource: Any
     examples: Mapping[str, Any]
     message: str | None = None
     status: int = 200
+    other: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +105,7 @@ class Operation:
     ``errors`` are those beyond what every call may answer; ``styles`` the kinds of credentials, when they are others
     than the viewset says; ``conditional`` says that a change honours ``If-Match``, ``stored`` that the answer to a read
     may be kept and asked for again with its entity tag, ``whole`` that ``fields`` cannot choose from the answer.
+    ``others`` are successes with other statuses than ``answer``.
     """
 
     name: str
@@ -117,6 +120,7 @@ class Operation:
     conditional: bool = False
     stored: bool = True
     whole: bool = False
+    others: Sequence[Answer] = ()
 
 
 def operation(described: Operation) -> Callable[[View], View]:
