@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -141,3 +142,43 @@ def test_client(
 
 def test_every_client_is_run() -> None:
     assert {file for file, *_ in RUNS} == {path.name for path in Path(CLIENTS).iterdir() if path.is_file()}
+
+
+# --- The samples of the page about SOAP -----------------------------------------------------------------------------
+
+PAGE = (CHECKOUT / "docs" / "soap.md").read_text()
+EXPECTED = re.search(r"^```text\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+SAMPLES: list[tuple[str, str, str, Callable[[], list[str]]]] = [
+    ("PHP", "php", "sample.php", PHP),
+    ("Python", "python", "sample.py", zeep),
+    ("curl", "sh", "sample.sh", lambda: [program("sh")]),
+]
+
+
+@pytest.mark.parametrize(
+    ("heading", "language", "name", "command"), SAMPLES, ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_sample_of_the_page(
+    heading: str,
+    language: str,
+    name: str,
+    command: Callable[[], list[str]],
+    shipped: Installation,
+    tmp_path: Path,
+) -> None:
+    chapter = PAGE.split(f"\n### {heading}\n")[1].split("\n### ")[0]
+    (block,) = re.findall(rf"^```{language}\n(.*?)^```$", chapter, re.DOTALL | re.MULTILINE)
+    file = tmp_path / name
+    file.write_text(block)
+    keys = {"BASE": shipped.base_url, "API_KEY": shipped.acme["api_key"], "APP_KEY": shipped.acme["app_key"]}
+    result = subprocess.run(
+        [*command(), str(file)],
+        env=shipped.environment(**keys),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (result.stderr, result.returncode) == ("", 0)
+    assert EXPECTED
+    assert result.stdout == EXPECTED[1]
