@@ -59,9 +59,7 @@ class QueuePages(TenantModelAdmin):
 
     def numbers_view(self, request: HttpRequest) -> HttpResponse:
         """The numbers alone."""
-        response = render(request, "records/queue_numbers.html", numbers(access_of(request)))
-        response["Cache-Control"] = "no-store"
-        return response
+        return render(request, "records/queue_numbers.html", numbers(access_of(request)))
 
 
 def numbers(access: Access) -> dict[str, Any]:
@@ -183,7 +181,9 @@ def _workers(access: Access) -> dict[str, Any]:
 
 
 def _ago(seconds: float) -> str:
-    return f"{span(timedelta(seconds=max(round(seconds), 0)))} ago" if seconds >= 1 else "just now"
+    if seconds < 1:
+        return "just now"
+    return f"{round(seconds)} s ago" if seconds < 60 else f"{span(timedelta(seconds=seconds))} ago"
 
 
 def _chart(runs: list[int]) -> SafeString:
