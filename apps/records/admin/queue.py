@@ -73,7 +73,7 @@ def numbers(access: Access) -> dict[str, Any]:
         "rows": [_row(queue, access, own[queue.workspace_id]) for queue in sorted(found, key=_busiest)],
         "most_flows": MOST_FLOWS if len(found) >= MOST_FLOWS else 0,
         "bound": f"{MOST_COUNTED:,}",
-        "runs": sum(runs),
+        "runs": f"{sum(runs):,}" if any(runs) else "",
         "runs_are_cut": sum(runs) >= MOST_RUNS,
         "minutes": MINUTES,
         "chart": _chart(runs),
