@@ -16,6 +16,7 @@ from apps.core.http.parameters import one_of
 from apps.core.http.renderers import JSONRenderer, SVGRenderer
 from apps.flows import services
 from apps.flows.api import openapi
+from apps.flows.diagram.picture import connections
 from apps.flows.drawings import DRAWING_POLICY, drawing_of
 from apps.flows.models import Flow, FlowVersion
 from apps.flows.selectors import version_of
@@ -126,7 +127,5 @@ def _object(name: str, body: dict[str, Any]) -> dict[str, Any]:
 
 def _connections(objects: dict[str, dict[str, Any]]) -> Iterator[dict[str, str]]:
     for name, body in objects.items():
-        ports = body.get("next")
-        for port, target in (ports if isinstance(ports, dict) else {}).items():
-            if isinstance(target, str):
-                yield {"from": name, "port": port, "to": target}
+        for port, target in connections(body):
+            yield {"from": name, "port": port, "to": target}

@@ -187,5 +187,6 @@ def _ago(seconds: float) -> str:
 
 
 def _chart(runs: list[int]) -> SafeString:
-    labels = [f"{number:,} records, {MINUTES - minute} min ago" for minute, number in enumerate(runs)]
+    ages = [f"{MINUTES - 1 - minute} min ago" for minute in range(MINUTES - 1)] + ["in this minute"]
+    labels = [f"{number:,} records {age}" for number, age in zip(runs, ages, strict=True)]
     return bars(runs, labels, f"Records by the minute of their last run, over {MINUTES} minutes: {sum(runs):,}.")
