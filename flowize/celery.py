@@ -1,6 +1,7 @@
 """The Celery application of the workers and beat."""
 
 import os
+from typing import Any
 
 from celery import Celery
 from celery.signals import worker_process_init, worker_process_shutdown
@@ -13,14 +14,20 @@ app.autodiscover_tasks()
 
 
 @worker_process_init.connect
-def _begin_counting(**_: object) -> None:
-    """Each process of a worker carries its counts to the metrics by itself."""
+def begin_running_flows(**_: Any) -> None:
+    """Each process of a worker runs flows in a thread of its own, beside its tasks, and carries its counts itself."""
     from apps.records.counters import Flusher
+    from apps.records.runner import start_runner
 
     app.flusher = Flusher()
     app.flusher.start()
+    start_runner()
 
 
 @worker_process_shutdown.connect
-def _end_counting(**_: object) -> None:
+def stop_running_flows(**_: Any) -> None:
+    """What was begun is finished or handed back before the process ends, and counted."""
+    from apps.records.runner import end_runner
+
+    end_runner()
     app.flusher.end()

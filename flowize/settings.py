@@ -111,6 +111,7 @@ MIDDLEWARE = [
     "apps.core.http.middleware.request_context",
     "django.middleware.security.SecurityMiddleware",
     "apps.core.http.middleware.security_policy",
+    "apps.environments.api.hosts.environment_hosts",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "apps.core.http.middleware.api_errors",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -202,10 +203,15 @@ CELERY_BEAT_SCHEDULE = {
     "drain": {"task": "records.drain", "schedule": 1.0, "options": {"expires": 5}},
     "fill-data-fields": {"task": "records.fill_data_fields", "schedule": 5.0, "options": {"expires": 5}},
     "tend-tables": {"task": "tables.tend", "schedule": 5.0, "options": {"expires": 5}},
+    "run-schedules": {"task": "triggers.run_schedules", "schedule": 1.0, "options": {"expires": 5}},
+    "run-batches": {"task": "triggers.run_batches", "schedule": 2.0, "options": {"expires": 5}},
     "clear-expired-tokens": {"task": "applications.clear_expired_tokens", "schedule": 3600.0},
     "clear-given-answers": {"task": "applications.clear_given_answers", "schedule": 3600.0},
     "clear-old-windows": {"task": "applications.clear_old_windows", "schedule": 3600.0},
+    "work-on-environments": {"task": "environments.work", "schedule": 2.0, "options": {"expires": 5}},
+    "measure-environments": {"task": "environments.measure", "schedule": 60.0, "options": {"expires": 60}},
     "clear-old-events": {"task": "webhooks.clear_old_events", "schedule": 3600.0},
+    "clear-unused-contents": {"task": "contents.clear_unused", "schedule": 3600.0},
 }
 
 # --- Flow execution ---------------------------------------------------------------------------------------------
@@ -213,7 +219,9 @@ CELERY_BEAT_SCHEDULE = {
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=30)
 CLAIM_BATCH = env.int("CLAIM_BATCH", default=50)
 EXTERNAL_CALLS = env.int("EXTERNAL_CALLS", default=64)
-DRAIN_SECONDS = env.float("DRAIN_SECONDS", default=5.0)
+EXTERNAL_CALLS_PER_FLOW = env.int("EXTERNAL_CALLS_PER_FLOW", default=24)
+STATEMENT_SECONDS = env.float("STATEMENT_SECONDS", default=30.0)
+LOCK_SECONDS = env.float("LOCK_SECONDS", default=10.0)
 EGRESS_ALLOW = [
     ipaddress.ip_network(value)
     for value in env.list("EGRESS_ALLOW", default=["127.0.0.0/8", "::1/128"] if EMBEDDED else [])
@@ -223,6 +231,47 @@ EGRESS_MAX_BYTES = env.int("EGRESS_MAX_BYTES", default=5 * 1024 * 1024)
 # --- Webhooks ---------------------------------------------------------------------------------------------------
 
 WEBHOOK_EVENT_DAYS = env.int("WEBHOOK_EVENT_DAYS", default=0)
+
+# --- Triggers ---------------------------------------------------------------------------------------------------
+
+SYNC_WAITING = env.int("SYNC_WAITING", default=8)
+BATCH_BYTES = env.int("BATCH_BYTES", default=50 * 1024 * 1024)
+BATCH_ITEMS = env.int("BATCH_ITEMS", default=1_000_000)
+BATCH_FAULTS = env.int("BATCH_FAULTS", default=10_000)
+
+# --- Contents ---------------------------------------------------------------------------------------------------
+
+CONTENT_BYTES = env.int("CONTENT_BYTES", default=1024**3)
+CONTENT_FILES = env.int("CONTENT_FILES", default=20_000)
+CONTENT_FILE_BYTES = env.int("CONTENT_FILE_BYTES", default=25 * 1024 * 1024)
+CONTENT_UPLOAD_BYTES = env.int("CONTENT_UPLOAD_BYTES", default=100 * 1024 * 1024)
+
+# --- Environments -----------------------------------------------------------------------------------------------
+
+ENVIRONMENT_DOMAIN = env.str("ENVIRONMENT_DOMAIN", default="localhost").lower().strip(".")
+ENVIRONMENT_ADDRESS = env.str("ENVIRONMENT_ADDRESS", default="127.0.0.1")
+ENVIRONMENT_DRIVER = env.str("ENVIRONMENT_DRIVER", default="local")
+ENVIRONMENT_LEASE_SECONDS = env.int("ENVIRONMENT_LEASE_SECONDS", default=60)
+ALLOWED_HOSTS += [f".{ENVIRONMENT_DOMAIN}"]
+DIGITALOCEAN_TOKEN = env.str("DIGITALOCEAN_TOKEN", default="")
+DIGITALOCEAN_DATABASE_URL = env.str("DIGITALOCEAN_DATABASE_URL", default="")
+DIGITALOCEAN_SOURCE = env.str("DIGITALOCEAN_SOURCE", default="")
+DIGITALOCEAN_PREFIX = env.str("DIGITALOCEAN_PREFIX", default="flowize")
+DIGITALOCEAN_URL = env.str("DIGITALOCEAN_URL", default="https://api.digitalocean.com/v2").rstrip("/")
+if ENVIRONMENT_DRIVER not in ("local", "digitalocean"):
+    raise ImproperlyConfigured("ENVIRONMENT_DRIVER must be local or digitalocean.")
+if ENVIRONMENT_DRIVER == "digitalocean" and not (
+    DIGITALOCEAN_TOKEN and DIGITALOCEAN_DATABASE_URL and DIGITALOCEAN_SOURCE
+):
+    raise ImproperlyConfigured(
+        "The driver digitalocean needs DIGITALOCEAN_TOKEN, DIGITALOCEAN_DATABASE_URL and DIGITALOCEAN_SOURCE."
+    )
+
+# --- SOAP -------------------------------------------------------------------------------------------------------
+
+SOAP_WEBHOOK_SUCCESS = env.str("SOAP_WEBHOOK_SUCCESS", default="response")
+if SOAP_WEBHOOK_SUCCESS not in ("response", "fault"):
+    raise ImproperlyConfigured("SOAP_WEBHOOK_SUCCESS must be response or fault.")
 
 # --- Searches and tables ------------------------------------------------------------------------------------------
 
@@ -253,6 +302,9 @@ LOGIN_RATE_LIMIT = env.int("LOGIN_RATE_LIMIT", default=600)
 CREDENTIAL_CACHE_SECONDS = env.float("CREDENTIAL_CACHE_SECONDS", default=1.0)
 IDEMPOTENCY_SECONDS = env.int("IDEMPOTENCY_SECONDS", default=86_400)
 TOKEN_SECONDS = env.int("TOKEN_SECONDS", default=10 * 24 * 3600)
+
+# Paths that answer in an envelope of their own, with who writes its refusals at the edge.
+REFUSAL_WRITERS = {"/v1/soap": "apps.soap.faults.write_refusal"}
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],
@@ -347,6 +399,31 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = False
 DEFAULT_TIME_ZONE = env.str("DEFAULT_TIME_ZONE", default="Europe/Amsterdam")
+EMAIL_URL = env.str("EMAIL_URL", default="")
+DEFAULT_FROM_EMAIL = env.str("EMAIL_FROM", default="flowize@localhost")
+
+
+def _mail(url: str) -> dict[str, Any]:
+    """How mail leaves: by the URL, without one into a folder of a first try, else not at all."""
+    if url:
+        # The library takes smtps for STARTTLS; everybody else means TLS from the first byte.
+        found: dict[str, Any] = environ.Env.email_url_config(url.replace("smtps://", "smtp+ssl://", 1))
+        if found["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
+            return found | {"EMAIL_BACKEND": "apps.core.mail.Backend"}
+        return found | {"EMAIL_FILE_PATH": f"/{found['EMAIL_FILE_PATH']}"}
+    if EMBEDDED:
+        folder = {"EMAIL_FILE_PATH": str(FLOWIZE_HOME / "mail")}
+        return folder | {"EMAIL_BACKEND": "django.core.mail.backends.filebased.EmailBackend"}
+    return {"EMAIL_BACKEND": "apps.core.mail.NoMail"}
+
+
+_MAIL = _mail(EMAIL_URL)
+EMAIL_BACKEND = _MAIL["EMAIL_BACKEND"]
+EMAIL_FILE_PATH = _MAIL.get("EMAIL_FILE_PATH")
+EMAIL_HOST, EMAIL_PORT = _MAIL.get("EMAIL_HOST") or "localhost", _MAIL.get("EMAIL_PORT") or 0
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL.get("EMAIL_HOST_USER") or "", _MAIL.get("EMAIL_HOST_PASSWORD") or ""
+EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.get("EMAIL_USE_TLS", False), _MAIL.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 15
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "flowize" / "static"]
 COLLECTED_STATIC = env.bool("COLLECTED_STATIC", default=False)
@@ -377,11 +454,22 @@ AUDITLOG_INCLUDE_TRACKING_MODELS = (
     {"model": "applications.Application", "exclude_fields": ["client_secret", "last_used_at"]},
     "schemas.Schema",
     "keystores.Keystore",
+    "contents.Website",
+    "contents.HostedPage",
+    "contents.Template",
+    "contents.StaticData",
+    "contents.StoredFile",
     "tables.Table",
     {"model": "tables.Column", "exclude_fields": ["index_state", "index_error", "index_claimed_at"]},
     "flows.Flow",
     "flows.FlowVersion",
+    "flows.Connection",
     {"model": "webhooks.Webhook", "exclude_fields": ["uri_hash"]},
+    {"model": "triggers.UrlTrigger", "exclude_fields": ["secret_hash"]},
+    {
+        "model": "triggers.Schedule",
+        "exclude_fields": ["next_run", "planned_zone", "last_run", "last_uuid", "last_error"],
+    },
 )
 
 UNFOLD = {

@@ -109,6 +109,10 @@ class Workspace(models.Model):
         default=0, help_text="Most records that run at once in all workspaces of the same host; 0 means no limit."
     )
 
+    storage_full = models.BooleanField(
+        default=False, editable=False, help_text="Holds more than its environment's storage: nothing more is taken."
+    )
+
     class Meta:
         constraints = [models.UniqueConstraint(fields=["project", "api_host"], name="workspace_once")]
 

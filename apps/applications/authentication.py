@@ -16,6 +16,7 @@ from django.conf import settings
 from django.contrib.auth.hashers import get_hasher
 from django.utils import timezone
 
+from apps.accounts.hosts import is_environment_host
 from apps.accounts.models import Workspace
 from apps.applications.caller import Caller
 from apps.applications.scopes import expand
@@ -82,6 +83,7 @@ class Registration:
     project_name: str
     workspace_id: int
     time_zone: str
+    storage_full: bool
     application_id: int
     oauth2: bool
     url_keys: bool
@@ -219,14 +221,15 @@ _FIELDS = {
 def _rows(
     host: str, lookup: dict[str, str], extra: Sequence[str] = (), through: str = _APPLICATION
 ) -> list[dict[str, Any]]:
-    """Rows of applications in the workspace that ``host`` serves, or else in the Designer's."""
+    """Rows of applications in the workspace that ``host`` serves; on hosts of no environment also the Designer's."""
     fields = _FIELDS | {name: f"{through}{name}" for name in extra}
+    hosts = {host} if is_environment_host(host) else {"", host}
     query = (
-        Workspace.objects.filter(api_host__in={"", host}, **lookup, project__applications__isnull=False)
+        Workspace.objects.filter(api_host__in=hosts, **lookup, project__applications__isnull=False)
         .order_by("-api_host")
-        .values_list("id", "time_zone", "project_id", *fields.values(), named=False)
+        .values_list("id", "time_zone", "storage_full", "project_id", *fields.values(), named=False)
     )
-    names = ("workspace_id", "time_zone", "project_id", *fields)
+    names = ("workspace_id", "time_zone", "storage_full", "project_id", *fields)
     rows = [dict(zip(names, values, strict=True)) for values in query]
     return [row for row in rows if row["workspace_id"] == rows[0]["workspace_id"]]
 
@@ -259,6 +262,7 @@ def _caller(permitting: Sequence[Registration], address: str, asked: Sequence[st
         application_id=None if alone else first.application_id,
         default_flow="" if alone else first.default_flow,
         rate_limit=_most_generous(permitting),
+        storage_full=first.storage_full,
     )
 
 

@@ -3,7 +3,7 @@
 import zoneinfo
 from dataclasses import dataclass
 
-from apps.core.errors import MissingScope
+from apps.core.errors import MissingScope, StorageFull
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +23,17 @@ class Caller:
     application_id: int | None = None
     default_flow: str = ""
     rate_limit: int = 0
+    storage_full: bool = False
 
     def require(self, scope: str) -> None:
         """Raise ``MissingScope`` unless the caller holds ``scope``, directly or by implication."""
         if scope not in self.scopes:
             raise MissingScope
+
+    def require_room(self) -> None:
+        """Raise ``StorageFull`` when the workspace's environment takes nothing more; asked before storing anything."""
+        if self.storage_full:
+            raise StorageFull
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:

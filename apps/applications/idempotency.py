@@ -1,5 +1,6 @@
 """The same call twice has one effect: the first answer is kept beside its effect and given again."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -8,7 +9,11 @@ from django.db import connection, transaction
 
 from apps.applications.caller import Caller
 from apps.applications.models import GivenAnswer
-from apps.core.errors import Conflict
+from apps.core.errors import BadRequest, Conflict
+
+HEADER = "Idempotency-Key"
+REPLAYED = "Idempotency-Replayed"
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 # Of calls with one key at the same time the others wait here until the first has committed or given up.
 _CLAIM = """
@@ -35,6 +40,7 @@ def answer_once(caller: Caller, key: str, fingerprint: str, act: Callable[[], An
     Keys are the caller's own, and last ``IDEMPOTENCY_SECONDS``. ``fingerprint`` tells requests apart: raises
     ``Conflict`` when the key was used for another. What ``act`` raises leaves neither an effect nor an answer behind.
     """
+    check_key(key)
     with transaction.atomic():
         claimed = _claim(caller, key, fingerprint)
         if claimed is None:
@@ -42,6 +48,12 @@ def answer_once(caller: Caller, key: str, fingerprint: str, act: Callable[[], An
         answer = act()
         GivenAnswer.objects.filter(pk=claimed).update(status=answer.status, document=answer.document)
     return answer, False
+
+
+def check_key(key: str) -> None:
+    """Raise ``BadRequest`` for a text that cannot be a key."""
+    if not _KEY.fullmatch(key):
+        raise BadRequest(f"{HEADER} must be 1 to 255 visible ASCII characters without spaces.")
 
 
 def _claim(caller: Caller, key: str, fingerprint: str) -> int | None:

@@ -23,4 +23,5 @@ def member_caller(workspace: Workspace, role: Role, address: str = "") -> Caller
         time_zone=workspace.time_zone,
         address=address,
         scopes=ROLE_SCOPES[role],
+        storage_full=workspace.storage_full,
     )

@@ -69,6 +69,21 @@ def count_delivery(webhook_id: int, limit: int) -> RateState:
     return _count(f"webhook:{webhook_id}", limit, None, None)
 
 
+def count_url_call(trigger_id: int, limit: int) -> RateState:
+    """Count one call of a URL trigger."""
+    return _count(f"url:{trigger_id}", limit, None, None)
+
+
+def count_form(page_id: int, limit: int) -> RateState:
+    """Count one form sent to a hosted page."""
+    return _count(f"page:{page_id}", limit, None, None)
+
+
+def count_organization(organization_id: int, limit: int) -> RateState:
+    """Count one call with an organization's key."""
+    return _count(f"organization:{organization_id}", limit, None, None)
+
+
 def _count(key: str, limit: int, application: int | None, project: int | None) -> RateState:
     values = {"key": key, "window": settings.RATE_WINDOW_SECONDS, "application": application, "project": project}
     with connection.cursor() as cursor:

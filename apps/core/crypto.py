@@ -39,6 +39,15 @@ def rotate(token: str) -> str:
         raise Undecipherable("None of ENCRYPTION_KEYS decrypts a stored secret.") from None
 
 
+def is_newest(token: str) -> bool:
+    """Whether the newest key alone decrypts it."""
+    try:
+        _fernet_of(_keys()[:1]).decrypt(token.encode())
+    except InvalidToken:
+        return False
+    return True
+
+
 class EncryptedTextField(models.TextField):
     """Text that the database only ever sees encrypted; "" stays "". It cannot be searched by."""
 
@@ -53,7 +62,11 @@ class EncryptedTextField(models.TextField):
 
 
 def _fernet() -> MultiFernet:
-    return _fernet_of(tuple(settings.ENCRYPTION_KEYS) or (settings.SECRET_KEY,))
+    return _fernet_of(_keys())
+
+
+def _keys() -> tuple[str, ...]:
+    return tuple(settings.ENCRYPTION_KEYS) or (settings.SECRET_KEY,)
 
 
 @lru_cache(maxsize=8)

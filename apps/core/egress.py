@@ -126,6 +126,16 @@ def fetch(request: EgressRequest, policy: EgressPolicy, *, resolver: Resolver = 
         _fail(EgressErrorCode.CONNECTION, f"The connection to {host} failed: {_reason(error)}.")
 
 
+def check_url(url: str) -> None:
+    """Raise EgressError for a URL that could never be called, wherever its host may lead."""
+    _ascii_host(_split(url))
+
+
+def is_free_header(name: str) -> bool:
+    """Whether callers may choose a header of that name; those that frame the message are ours to say."""
+    return _TOKEN.fullmatch(name) is not None and name.lower() not in _OWN_HEADERS
+
+
 def _fail(code: EgressErrorCode, message: str) -> NoReturn:
     raise EgressError(code, message) from None
 

@@ -195,6 +195,13 @@ class ServerError(FlowizeError):
     status = code = 500
 
 
+class StorageFull(FlowizeError):
+    """The environment holds as much as was ordered: remove something, or order more storage."""
+
+    status = code = 507
+    default_message = "The storage of this environment is used up."
+
+
 class NotImplementedHere(FlowizeError):
     """The body comes in a transfer coding that is not supported."""
 

@@ -2,10 +2,13 @@
 
 from functools import lru_cache
 
+from django.db.models import QuerySet
+
+from apps.core.crypto import Undecipherable
 from apps.core.errors import BadRequest, NotFound
 from apps.core.preconditions import Part
 from apps.flows.engine.program import Program, compile_program
-from apps.flows.models import Flow, FlowVersion
+from apps.flows.models import Connection, ConnectionSecret, Flow, FlowVersion, VersionStatus
 
 
 @lru_cache(maxsize=512)
@@ -37,3 +40,57 @@ def flow_lookup(flow_id: str | None, name: str | None) -> dict[str, int | str]:
 def version_of(flow: Flow) -> tuple[Part, ...]:
     """What tells a flow with its versions from every earlier state of it."""
     return ("flow", flow.pk, flow.date_modified, flow.status, flow.live_version_id)
+
+
+def has_secret(connection: Connection) -> bool:
+    """Whether a secret is kept with the connection; asks without reading it."""
+    return ConnectionSecret.objects.filter(connection_id=connection.pk).exists()
+
+
+def connection_names(workspace_id: int) -> set[str]:
+    """The names that ``"auth": {"connection": …}`` may give in a workspace."""
+    return set(Connection.objects.in_workspace(workspace_id).values_list("name", flat=True))
+
+
+def find_connection(workspace_id: int, name: str) -> Connection:
+    """The connection of that name with its secret at hand; raises ``NotFound`` and ``Undecipherable``."""
+    rows = Connection.objects.in_workspace(workspace_id).filter(name=name)
+    return with_secret(rows, f"There is no connection '{name}'.")
+
+
+def with_secret(rows: QuerySet[Connection], otherwise: str) -> Connection:
+    """The one row and its secret; raises ``NotFound`` with ``otherwise``, and ``Undecipherable``."""
+    try:
+        found = rows.select_related("kept").first()
+    except Undecipherable:  # perhaps only the token, which can be bought again
+        found = rows.select_related("kept").defer("kept__token").first()
+        if found is not None:
+            found.kept.token = ""
+    if found is None:
+        raise NotFound(otherwise)
+    return found
+
+
+def flows_using(connection: Connection) -> list[Flow]:
+    """The flows whose live version or draft names the connection."""
+    versions = (
+        FlowVersion.objects.filter(flow__workspace_id=connection.workspace_id, source__contains='"connection"')
+        .exclude(status=VersionStatus.RETIRED)
+        .select_related("flow")
+        .order_by("flow__name")
+    )
+    found = {version.flow_id: version.flow for version in versions if connection.name in _connections_of(version)}
+    return list(found.values())
+
+
+def _connections_of(version: FlowVersion) -> set[str]:
+    """The names in a document, which may be a draft of any shape."""
+    objects = version.document.get("objects")
+    names = set()
+    for item in objects.values() if isinstance(objects, dict) else ():
+        config = item.get("with") if isinstance(item, dict) else None
+        auth = config.get("auth") if isinstance(config, dict) else None
+        name = auth.get("connection") if isinstance(auth, dict) else None
+        if isinstance(name, str):
+            names.add(name)
+    return names

@@ -40,9 +40,14 @@ def get_or_create_item(caller: Caller, keystore: str, key: str) -> Item:
     check_key(key)
     while True:
         where = (caller.workspace_id, keystore, key)
-        item = selectors.find_item(*where) or fill(*where)
+        item = selectors.find_item(*where) or _filled(caller, *where)
         if item is not None:  # else somebody made it between the two
             return item
+
+
+def _filled(caller: Caller, workspace_id: int, keystore: str, key: str) -> Item | None:
+    caller.require_room()
+    return fill(workspace_id, keystore, key)
 
 
 def find_version(caller: Caller, keystore: str, key: str) -> ItemVersion | None:
@@ -55,6 +60,7 @@ def find_version(caller: Caller, keystore: str, key: str) -> ItemVersion | None:
 def create_item(caller: Caller, keystore: str, key: str, content: Content) -> Item:
     """Keep ``content`` under a key that is not there yet; raises ``Conflict`` when it is."""
     caller.require("keystore")
+    caller.require_room()
     check_key(key)
     item = write(INSERT, caller.workspace_id, keystore, key, content)
     if item is None:
@@ -67,6 +73,7 @@ def put_item(
 ) -> Item:
     """Keep ``content`` under a key in place of whatever it held; a key that is not there is made."""
     caller.require("keystore")
+    caller.require_room()
     check_key(key)
     with transaction.atomic() if precondition else nullcontext():
         held = precondition is None or _held(caller, keystore, key, precondition) is not None

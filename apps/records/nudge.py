@@ -23,6 +23,8 @@ class Bell:
     After a failed send it stays silent for five seconds: the rows are in the database, and the tick finds them.
     """
 
+    task = DRAIN
+
     def __init__(self) -> None:
         self._rung = threading.Event()
         self._starting = threading.Lock()
@@ -48,10 +50,9 @@ class Bell:
             if not self._send():
                 time.sleep(BREAK_SECONDS)
 
-    @staticmethod
-    def _send() -> bool:
+    def _send(self) -> bool:
         try:
-            current_app.send_task(DRAIN, retry=False, expires=60, ignore_result=True)
+            current_app.send_task(self.task, retry=False, expires=60, ignore_result=True)
         except Exception as error:  # noqa: BLE001 - whatever the broker's library raises, the records are safe
             log.warning("nudge failed", error=type(error).__name__)
             metrics.count("nudge_failures")

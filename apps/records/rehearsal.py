@@ -18,15 +18,17 @@ from django.utils import timezone
 from apps.applications.caller import Caller
 from apps.core.errors import BadRequest, Detail
 from apps.core.jsonio import JSON
-from apps.flows.engine.outcomes import Call, Error
-from apps.flows.engine.playing import Clock, Course, Rest, play
+from apps.flows.engine.mapping import mapped
+from apps.flows.engine.outcomes import Call, Error, Launch, Listen, Move, Request
+from apps.flows.engine.playing import Clock, Course, Rest, Unanswered, play
 from apps.flows.engine.program import Program, compile_program
-from apps.flows.engine.results import AppError, AppResult
+from apps.flows.engine.results import Answer, AppError, AppResult, Child, Event
 from apps.flows.engine.tokens import StepDone, Token
 from apps.flows.models import Flow, FlowVersion
 from apps.flows.services import problems_of
 from apps.records.hosts import host_of
-from apps.records.models import Record, RecordStep, Status
+from apps.records.models import Record, RecordData, RecordStep, Status
+from apps.webhooks.models import WebhookEvent
 
 MOST_RECORDS = 100
 MOST_STEPS = 2_000
@@ -67,7 +69,8 @@ class Rehearsal:
 class TraceScript:
     """What happened to a record, visit by visit, out of the trace of its last run."""
 
-    def __init__(self, steps: Sequence[RecordStep], saved: dict[str, Any]) -> None:
+    def __init__(self, steps: Sequence[RecordStep], workspace_id: int, saved: dict[str, Any]) -> None:
+        self._workspace_id = workspace_id
         self._saved = saved
         self._visits: dict[str, deque[RecordStep]] = defaultdict(deque)
         for step in steps:
@@ -75,34 +78,71 @@ class TraceScript:
         self._called: set[str] = set()
         self.asks = ""
 
-    def answer(self, call: Call) -> AppResult | AppError | None:
-        """What the app answered on this visit; the full answer where the trace only has its beginning."""
-        self._called.add(call.object)
-        visits = self._visits[call.object]
-        answer = self._answer(call, visits.popleft()) if visits else None
-        if answer is None:
-            self.asks = call.object
-        return answer
+    def answer(self, request: Request) -> Answer:
+        """What came of the request on this visit; a record that was not told anything yet is not told now."""
+        self._called.add(request.object)
+        visits = self._visits[request.object]
+        if not visits:
+            return self._without_trace(request)
+        step = visits[0]
+        if isinstance(request, Listen) and step.port == "timeout":
+            return None
+        visits.popleft()
+        if step.error:
+            return AppError(step.error["code"], step.error["message"])
+        return self._done(request, step)
 
     def let_go_on(self, object_id: str) -> timedelta | None:
         """When somebody let the record leave the object; None when nobody did, or its own time was up."""
         visits = self._visits[object_id]
         if object_id in self._called:  # it failed there, and was let go on if the trace has another first attempt
-            return timedelta(0) if visits and visits[0].attempt == 1 else None
+            return timedelta(0) if visits and visits[0].attempt == 1 and visits[0].port != "timeout" else None
         visit = visits.popleft() if visits else None
         if visit is None or visit.error or visit.type == "wait" or visit.port == "timeout":
             return None
         return timedelta(milliseconds=visit.ms)
 
-    def _answer(self, call: Call, step: RecordStep) -> AppResult | AppError | None:
-        if step.error:
-            return AppError(step.error["code"], step.error["message"])
+    def _without_trace(self, request: Request) -> Answer:
+        """Moves need nobody outside, and whoever waits goes on waiting; what others would answer is not known."""
+        if isinstance(request, Move):
+            return AppResult("")
+        if isinstance(request, Call) or (isinstance(request, Launch) and not request.wait):
+            raise self._unanswered(request)
+        return None
+
+    def _done(self, request: Request, step: RecordStep) -> Answer:
+        match request:
+            case Listen():
+                return self._event(request, step.output or {})
+            case Launch():
+                return self._child(step.output or {})
+            case Call():
+                return self._result(request, step)
+        return AppResult("")
+
+    def _event(self, request: Request, heard: dict[str, Any]) -> Event:
+        row = WebhookEvent.objects.in_workspace(self._workspace_id).filter(event_id=heard.get("event", "")).first()
+        if row is None:  # removed since
+            raise self._unanswered(request)
+        return Event(row.event_id, heard.get("status", ""), row.payload)
+
+    def _child(self, launched: dict[str, Any]) -> Child:
+        uuid, status = launched.get("uuid", ""), launched.get("status", 0)
+        content = RecordData.objects.filter(record__workspace=self._workspace_id, record__uuid=uuid).first()
+        return Child(uuid, status, content.data if content else None)
+
+    def _result(self, call: Call, step: RecordStep) -> AppResult | AppError:
+        """The answer as the trace or a variable has it, put to use as the draft says."""
         name, output = call.config.get("save_to"), step.output
         if isinstance(output, dict) and output.get("truncated") is True:
             if name not in self._saved:
-                return None
+                raise self._unanswered(call)
             output = self._saved[name]
-        return AppResult(step.port, output, {name: output} if name else {})
+        return mapped(call.config, output, call.scope, step.port)
+
+    def _unanswered(self, request: Request) -> Unanswered:
+        self.asks = request.object
+        return Unanswered(request.object)
 
 
 def rehearse_sample(caller: Caller, version: FlowVersion, data: JSON) -> Rehearsal:
@@ -113,9 +153,10 @@ def rehearse_sample(caller: Caller, version: FlowVersion, data: JSON) -> Rehears
     _require(caller)
     if not isinstance(data, dict):
         raise BadRequest("A data record is an object.")
-    token = Token(uuid="sample", flow_name=version.flow.name, run_no=1, data=data)
-    script = TraceScript([], {})
-    course = _play(caller.workspace_id, _program(version), token, Clock(timezone.now()), script)
+    clock = Clock(timezone.now())
+    token = Token(uuid="sample", flow_name=version.flow.name, run_no=1, data=data, began=clock.moment)
+    script = TraceScript([], caller.workspace_id, {})
+    course = _play(caller.workspace_id, _program(version), token, clock, script)
     return _compared("", [], course, script, underway=True)
 
 
@@ -161,10 +202,10 @@ def _rehearse(program: Program, record: Record) -> Rehearsal:
         flow_name=record.flow.name,
         run_no=record.run_no,
         data=content.data if content.input is None else content.input,
+        began=steps[0].started_at if steps else record.date_created,
     )
-    script = TraceScript(steps, content.vars)
-    begun = steps[0].started_at if steps else record.date_created
-    course = _play(record.workspace_id, program, token, Clock(begun), script)
+    script = TraceScript(steps, record.workspace_id, content.vars)
+    course = _play(record.workspace_id, program, token, Clock(token.began or record.date_created), script)
     return _compared(record.uuid, _path(steps), course, script, underway=record.status not in ENDED)
 
 

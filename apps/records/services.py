@@ -1,16 +1,13 @@
 """Putting records into flows and reading them back."""
 
-import re
-import uuid as uuids
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import IntegrityError, connection
 from psycopg.errors import UniqueViolation
-from psycopg.types.json import Jsonb
 
 from apps.applications.caller import Caller
 from apps.core import metrics
@@ -20,12 +17,12 @@ from apps.core.preconditions import Part
 from apps.flows.models import FlowStatus
 from apps.flows.selectors import flow_lookup
 from apps.records import selectors
-from apps.records.fields import field_value
-from apps.records.models import Record, Status
+from apps.records.inserting import Origin, insert_records
+from apps.records.models import Record
 from apps.records.nudge import nudge_on_commit
 from apps.schemas.selectors import problems
 
-UUID_FORM = re.compile(r"[\x21-\x7e]{1,128}")
+MOST_CHARACTERS = 128
 RESERVED = frozenset({"search", "movetoflow", "changestatus"})
 
 # The flow and the schema in force, in one statement: every insert needs both.
@@ -34,28 +31,6 @@ SELECT f.id, f.name, f.status, f.live_version_id, s.id, s.version
 FROM flows_flow f LEFT JOIN schemas_schema s ON s.workspace_id = f.workspace_id
 WHERE f.workspace_id = %s AND {column} = %s
 """
-
-# One statement whatever the number of records: it commits by itself, all of them or none.
-_INSERT = """
-WITH input AS (
-    SELECT * FROM unnest(%(uuids)s::text[], %(documents)s::jsonb[]) WITH ORDINALITY AS t (uuid, data, n)
-), inserted AS (
-    INSERT INTO records_record (
-        workspace_id, flow_id, flow_version_id, application_id, uuid, status, hold, at, run_no, seq, attempt, num_runs,
-        claims, revision, leased_by, error_code, error_text, wake_at, date_created)
-    SELECT %(workspace)s, %(flow)s, %(version)s, %(application)s, uuid,
-           CASE WHEN %(execute_at)s::timestamptz > now() THEN %(scheduled)s ELSE %(new)s END,
-           0, '', 1, 0, 1, 0, 0, 0, '', '', '', greatest(%(execute_at)s::timestamptz, now()), now()
-    FROM input ORDER BY n
-    RETURNING id, uuid
-), content AS (
-    INSERT INTO records_recorddata (record_id, data, vars, state, revision)
-    SELECT inserted.id, input.data, '{}', '{}', 0 FROM inserted JOIN input USING (uuid)
-)
-INSERT INTO records_recordfield (record_id, field_id, value)
-SELECT inserted.id, f.id, {value} FROM inserted JOIN input USING (uuid) CROSS JOIN schemas_datafield f
-WHERE f.workspace_id = %(workspace)s AND {value} IS NOT NULL
-""".replace("{value}", field_value("input.data"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +58,20 @@ def create_records(
     flow_id: str | None = None,
     flow_name: str | None = None,
     uuid: str | None = None,
+    uuids: Sequence[str] | None = None,
     execute_at: datetime | None = None,
 ) -> list[CreatedRecord]:
     """Put documents into a flow, all or none; they are due at once, or at ``execute_at`` when that is ahead.
 
-    Without a flow the application's default flow runs them. ``uuid`` names a single record; others get a random one.
+    Without a flow the application's default flow runs them. ``uuid`` names a single record, ``uuids`` each in order;
+    others get a random one.
     Raises ``BadRequest`` naming index and path of what does not fit the schema, ``NotFound`` for an unknown flow and
     ``Conflict`` for one that takes no records or a uuid that is taken.
     """
     caller.require("record")
+    caller.require_room()
     _check_count(documents, uuid)
-    names = [_checked_uuid(uuid)] if uuid else [str(uuids.uuid4()) for _ in documents]
+    names = _names(documents, [uuid] if uuid else uuids)
     destination = _destination(caller, flow_id, flow_name or caller.default_flow)
     check_documents(documents, destination.schema)
     _insert(caller, destination, names, documents, execute_at)
@@ -119,7 +97,7 @@ def get_version(caller: Caller, uuid: str) -> tuple[Part, ...]:
 
 def _check_readable(caller: Caller, uuid: str) -> None:
     caller.require("record.read")
-    if not UUID_FORM.fullmatch(uuid):
+    if not _is_visible(uuid):
         raise NotFound("There is no such data record.")
 
 
@@ -132,12 +110,23 @@ def _check_count(documents: Sequence[JSON], uuid: str | None) -> None:
         raise BadRequest("X-Uuid names a single data record, the body holds several.")
 
 
+def _names(documents: Sequence[JSON], given: Sequence[str] | None) -> list[str]:
+    if given is None:
+        return [str(uuid4()) for _ in documents]
+    return [_checked_uuid(uuid) for uuid in given]
+
+
 def _checked_uuid(uuid: str) -> str:
-    if not UUID_FORM.fullmatch(uuid):
-        raise BadRequest("X-Uuid must be 1 to 128 visible ASCII characters without spaces.")
+    if not _is_visible(uuid):
+        raise BadRequest(f"X-Uuid must be 1 to {MOST_CHARACTERS} visible characters without spaces.")
     if uuid in RESERVED or "/" in uuid:
         raise BadRequest(f"X-Uuid must hold no slash and be none of {', '.join(sorted(RESERVED))}.")
     return uuid
+
+
+def _is_visible(uuid: str) -> bool:
+    """Whether a uuid is of a sensible length and shows itself whole, in whichever script."""
+    return len(uuid) <= MOST_CHARACTERS and uuid.isprintable() and " " not in uuid
 
 
 def _destination(caller: Caller, flow_id: str | None, flow_name: str | None) -> _Destination:
@@ -174,20 +163,9 @@ def _insert(
     documents: Sequence[JSON],
     execute_at: datetime | None,
 ) -> None:
-    values: dict[str, Any] = {
-        "uuids": list(names),
-        "documents": [Jsonb(document) for document in documents],
-        "workspace": caller.workspace_id,
-        "flow": destination.flow_id,
-        "version": destination.version_id,
-        "application": caller.application_id,
-        "execute_at": execute_at,
-        "new": Status.NOT_RUNNING.value,
-        "scheduled": Status.SCHEDULED.value,
-    }
+    origin = Origin(caller.workspace_id, caller.application_id)
     try:
-        with connection.cursor() as cursor:
-            cursor.execute(_INSERT, values)
+        insert_records(origin, destination.flow_id, destination.version_id, names, documents, execute_at)
     except IntegrityError as error:
         if isinstance(error.__cause__, UniqueViolation):
             raise Conflict("The uuid is taken by another data record.") from None

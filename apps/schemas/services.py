@@ -10,12 +10,13 @@ from django.utils import timezone
 from apps.applications.caller import Caller
 from apps.core.draft4 import CompiledSchema, compile_schema
 from apps.core.errors import BadRequest, Conflict, Detail, NotFound
-from apps.core.jsonio import read_json
+from apps.core.jsonio import check_value, read_json
 from apps.core.preconditions import Precondition
 from apps.schemas.models import Schema
 from apps.schemas.selectors import version_of
 
 TEXTS = ("schema", "data_record")
+LONGEST_URL = 2048
 
 
 def create_schema(caller: Caller, *, url: str, schema: str, data_record: str) -> Schema:
@@ -24,6 +25,7 @@ def create_schema(caller: Caller, *, url: str, schema: str, data_record: str) ->
     Raises ``BadRequest`` when they cannot be read or do not fit each other, ``Conflict`` when there is a schema.
     """
     caller.require("schema")
+    _check_url(url)
     source, sample = checked_texts(schema, data_record)
     try:
         with transaction.atomic():
@@ -43,6 +45,7 @@ def update_schema(
 ) -> Schema:
     """Replace the schema; records that are stored stay as they are."""
     caller.require("schema")
+    _check_url(url)
     source, sample = checked_texts(schema, data_record)
     with transaction.atomic():
         row = _locked(caller, precondition)
@@ -74,6 +77,12 @@ def check_texts(source: str, sample: str) -> None:
     if problems:
         details = [Detail(f"/data_record{detail.path}", detail.message) for detail in problems]
         raise BadRequest("The data_record does not fit the schema.", details=details)
+
+
+def _check_url(url: str) -> None:
+    check_value(url)
+    if len(url) > LONGEST_URL:
+        raise BadRequest(f"The url is longer than {LONGEST_URL} characters.")
 
 
 def _compiled(schema: Any) -> CompiledSchema:

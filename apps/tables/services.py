@@ -69,6 +69,7 @@ def search_rows(
 def insert_row(caller: Caller, table: str, columns: Mapping[str, Any]) -> tuple[Definition, Row]:
     """Store a row; columns that are not named get their defaults. Raises ``BadRequest`` naming each fault."""
     caller.require("tables")
+    caller.require_room()
     definition = get_definition(caller.workspace_id, table)
     found = values.for_insert(definition, columns, caller.zone)
     return definition, rows.insert(Statement(definition, caller.zone), found)
@@ -92,6 +93,7 @@ def update_rows(
     A row id and ``where`` must both hold; one of them must be given. Raises ``NotFound`` for an id that is none.
     """
     caller.require("tables")
+    caller.require_room()
     definition = get_definition(caller.workspace_id, table)
     number = None if row_id is None else _row_id(definition, row_id)
     tree, page = parse_where(where, OPERATORS), read_page(limit, offset, default=MOST_ROWS, most=MOST_ROWS)

@@ -74,6 +74,7 @@ def import_rows(caller: Caller, table: str, content: bytes, layout: Format) -> i
     details name line and column of the first faults.
     """
     caller.require("tables")
+    caller.require_room()
     definition = get_definition(caller.workspace_id, table)
     plan, lines = _begin(caller, definition, content, layout)
     with transaction.atomic():

@@ -1,14 +1,15 @@
-"""The columns of one row as callers send them, turned into what the physical table keeps."""
+"""The columns of one row: as callers send them, turned into what the physical table keeps, and the way back."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from apps.core import dates
 from apps.core.errors import BadRequest, Detail
 from apps.core.jsonio import pointer
 from apps.tables import kinds
 from apps.tables.kinds import Unreadable, Value, Zone
 from apps.tables.models import SYSTEM_COLUMNS
-from apps.tables.selectors import Definition, Field
+from apps.tables.selectors import Definition, Field, Row
 
 MOST_DETAILS = 20
 
@@ -30,6 +31,18 @@ def for_update(definition: Definition, sent: Mapping[str, Any], zone: Zone) -> d
     emptied = [column for column, value in found.items() if column.required and value is None]
     _refuse([Detail(pointer((column.name,)), f"{column.name} is required.") for column in emptied])
     return found
+
+
+def for_caller(definition: Definition, row: Row, zone: Zone) -> dict[str, Any]:
+    """A row as callers get it: its id as a text, dates in ``zone``, the values of its columns."""
+    shown = {
+        "id": str(row.id),
+        "date_created": dates.render(row.date_created, zone),
+        "date_updated": dates.render(row.date_updated, zone),
+    }
+    return shown | {
+        name: kinds.show(column.kind, row.values[name], zone) for name, column in definition.columns.items()
+    }
 
 
 def _read(definition: Definition, sent: Mapping[str, Any], zone: Zone) -> dict[Field, Value]:

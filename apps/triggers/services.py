@@ -13,10 +13,11 @@ from apps.applications.caller import Caller
 from apps.core.errors import BadRequest, Conflict, FlowizeError, NotFound
 from apps.core.jsonio import JSON
 from apps.records.services import create_records
+from apps.records.waking import announced
 from apps.webhooks.models import WebhookEvent
 from apps.webhooks.receivers import Receiver
 from apps.webhooks.selectors import StoredEvent, events_of_delivery
-from apps.webhooks.services import AlreadyDelivered, store_events
+from apps.webhooks.services import AlreadyDelivered, identifiers, store_events
 
 LONGEST_REFUSAL = 2_000
 EVENT_ID = re.compile(r"[0-9a-f]{24}")
@@ -47,6 +48,7 @@ def receive(receiver: Receiver, payload: JSON, *, address: str, delivery: Delive
     with another payload, ``NotFound`` for a webhook that was removed a moment ago.
     """
     payloads = payloads_of(receiver, payload)
+    receiver.caller(address).require_room()
     if delivery and (first := _seen(receiver, delivery)):
         return _repeated(delivery, payloads, first)
     try:
@@ -66,12 +68,13 @@ def replay_event(caller: Caller, event_id: str) -> StoredEvent:
     nothing is stored.
     """
     caller.require("webhook")
+    caller.require_room()
     rows = WebhookEvent.objects.in_workspace(caller.workspace_id).select_related("webhook__workspace__project")
     event = rows.filter(event_id=event_id).first() if EVENT_ID.fullmatch(event_id) else None
     if event is None:
         raise NotFound("There is no such webhook event.")
     receiver = Receiver.of(event.webhook)
-    with transaction.atomic():
+    with transaction.atomic(), announced(receiver.webhook_id, identifiers(receiver, [event.payload])):
         records = _create_records(caller, receiver, [event.payload])
         (stored,) = store_events(
             receiver, [event.payload], address=caller.address, records=records, replay_of=event.event_id
@@ -102,7 +105,8 @@ def _store(
     receiver: Receiver, payloads: Sequence[JSON], address: str, delivery: Delivery | None
 ) -> Sequence[StoredEvent]:
     """In a transaction only where there is more than one statement, or one to take back."""
-    with transaction.atomic() if receiver.flow or delivery else contextlib.nullcontext():
+    whole = transaction.atomic() if receiver.flow or delivery else contextlib.nullcontext()
+    with whole, announced(receiver.webhook_id, identifiers(receiver, payloads)):
         records, refusal = _records_or_refusal(receiver, payloads, address)
         return store_events(
             receiver,

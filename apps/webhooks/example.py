@@ -7,15 +7,21 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from apps.accounts.models import Workspace
 from apps.webhooks.models import Webhook
 
 
 def url_of(webhook: Webhook, uri: str) -> str:
     """Where deliveries to the webhook go: on the host of its workspace, or the installation's own."""
+    return f"{base_of(webhook.workspace)}/v1/webhook/{uri}"
+
+
+def base_of(workspace: Workspace) -> str:
+    """Where the API of a workspace is: on its own host, or the installation's."""
     base = urlsplit(settings.PUBLIC_URL)
-    if host := webhook.workspace.api_host:
+    if host := workspace.api_host:
         base = base._replace(netloc=f"{host}:{base.port}" if base.port else host)
-    return f"{base.geturl()}/v1/webhook/{uri}"
+    return base.geturl()
 
 
 def curl_line(webhook: Webhook, uri: str) -> str:

@@ -11,6 +11,7 @@ from typing import Self
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 
+from apps.accounts.hosts import is_environment_host
 from apps.accounts.models import Workspace
 from apps.applications.caller import Caller
 from apps.core import addresses, tokens
@@ -35,6 +36,7 @@ class Receiver:
     flow: str
     networks: tuple[IPv4Network | IPv6Network, ...]
     rate_limit: int
+    storage_full: bool
 
     @classmethod
     def of(cls, webhook: Webhook) -> Self:
@@ -53,6 +55,7 @@ class Receiver:
             flow=webhook.flow,
             networks=addresses.parse_allowlist(webhook.addresses),
             rate_limit=webhook.rate_limit,
+            storage_full=workspace.storage_full,
         )
 
     @property
@@ -70,6 +73,7 @@ class Receiver:
             time_zone=self.time_zone,
             address=address,
             scopes=frozenset({"record"}),
+            storage_full=self.storage_full,
         )
 
 
@@ -90,9 +94,11 @@ def find_receiver(uri: str, *, host: str, address: str) -> Receiver:
 
 
 def _resolve(uri_hash: str, host: str) -> Receiver:
-    """The copy in the workspace that ``host`` serves, or else in the Designer's of a project it does not serve."""
+    """The copy in the workspace that ``host`` serves; on hosts of no environment else that in the Designer's."""
     served = Workspace.objects.filter(project=OuterRef("workspace__project"), api_host=host)
-    here = Q(workspace__api_host=host) | Q(workspace__api_host="") & ~Exists(served)
+    here = Q(workspace__api_host=host)
+    if not is_environment_host(host):
+        here = here | Q(~Exists(served), workspace__api_host="")
     rows = Webhook.objects.filter(here, uri_hash=uri_hash, active=True).select_related("workspace__project")
     webhook = rows.first()
     if webhook is None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 FLOW_NAME = "client_intake"
+URL = {"name": "clients", "flow": FLOW_NAME, "addresses": "127.0.0.0/8\n::1"}
 WEBHOOK = {
     "name": "orders",
     "identifier_path": "order.id",
@@ -49,6 +50,8 @@ KEYSTORES: tuple[tuple[str, str, Any], ...] = (
     ("weather", "json", {"temp": None, "wind": "", "city": ""}),
     ("letters", "raw", ""),
 )
+
+CONNECTION_NAME = "echo"
 
 TABLE_NAME = "clients"
 # Name and kind of each column.
@@ -141,6 +144,7 @@ def flow_document(echo_url: str) -> dict[str, Any]:
                 "with": {
                     "method": "POST",
                     "url": echo_url,
+                    "auth": {"connection": CONNECTION_NAME},
                     "json": {"client": "{{ client[0].name }}", "result": "{{ intake.result }}"},
                     "timeout": "10s",
                     "save_to": "echo",

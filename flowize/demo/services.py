@@ -18,12 +18,15 @@ from apps.core import tokens
 from apps.core.errors import Conflict
 from apps.core.jsonio import write_json
 from apps.flows import services as flows
-from apps.flows.models import Flow
+from apps.flows.connections import save_connection
+from apps.flows.models import Connection, Flow
 from apps.keystores.models import Keystore
 from apps.schemas.models import Schema
 from apps.schemas.services import check_texts
 from apps.tables.models import Table
 from apps.tables.structure import add_column, create_table
+from apps.triggers.models import UrlTrigger
+from apps.triggers.url_triggers import save_with_new_secret
 from apps.webhooks.models import Webhook
 from apps.webhooks.services import save_with_new_uri
 from flowize.demo import content
@@ -57,6 +60,7 @@ def build_demo(name: str, rate_limit: int) -> dict[str, Any]:
         "project_id": str(project.pk),
         "api_key": applications.rotate_project_key(project),
         "webhook_uri": _renew_webhook(workspace),
+        "url_secret": _renew_url(workspace),
         "flow_name": flow.name,
         "flow_id": str(flow.pk),
         **_renew_applications(project, rate_limit),
@@ -84,6 +88,11 @@ def _renew_user(organization: Organization) -> tuple[str, str]:
 def _renew_webhook(workspace: Workspace) -> str:
     webhook = Webhook.objects.in_workspace(workspace.pk).filter(name=content.WEBHOOK["name"]).first()
     return save_with_new_uri(webhook or Webhook(workspace=workspace, **content.WEBHOOK))
+
+
+def _renew_url(workspace: Workspace) -> str:
+    trigger = UrlTrigger.objects.in_workspace(workspace.pk).filter(name=content.URL["name"]).first()
+    return save_with_new_secret(trigger or UrlTrigger(workspace=workspace, **content.URL))
 
 
 def _renew_applications(project: Project, rate_limit: int) -> dict[str, str]:
@@ -115,6 +124,7 @@ def _renew(project: Project, suffix: str, **fields: Any) -> tuple[Application, s
 
 def _publish_flow(caller: Caller, organization: Organization) -> Flow:
     echo, _ = Echo.objects.get_or_create(organization=organization, defaults={"token": tokens.new_secret()})
+    _make_connection(caller)
     document = content.flow_document(f"{settings.PUBLIC_URL}/demo/echo/{echo.token}")
     source = flows.format_source(document)
     flow = Flow.objects.in_workspace(caller.workspace_id).filter(name=content.FLOW_NAME).first()
@@ -122,6 +132,16 @@ def _publish_flow(caller: Caller, organization: Organization) -> Flow:
     if flow.live_version is None or flow.live_version.source != source:
         flows.save_draft(caller, flow, source)
     return flows.change_status(caller, flow, "public")
+
+
+def _make_connection(caller: Caller) -> None:
+    """The echo as a connection; it moves with the installation's address."""
+    rows = Connection.objects.in_workspace(caller.workspace_id)
+    connection = rows.filter(name=content.CONNECTION_NAME).first() or Connection(name=content.CONNECTION_NAME)
+    if connection.base_url != settings.PUBLIC_URL:
+        connection.base_url = settings.PUBLIC_URL
+        connection.description = "The echo of this demonstration: it answers what it is sent."
+        save_connection(caller, connection)
 
 
 def _store_schema(workspace: Workspace) -> None:

@@ -27,6 +27,8 @@ TAGS = {
     "Keystores": "Named containers of keys, for data that many calls and flows share.",
     "Tables": "Rows with typed columns.",
     "Webhooks": "Addresses that other systems deliver to.",
+    "URL triggers": "Addresses that make records of what is posted to them.",
+    "Environments": "Places that host projects, with hosts, storage and a certificate of their own.",
     "Reference": "What describes the API itself.",
 }
 
@@ -131,6 +133,16 @@ def _components(document: Object) -> Object:
     """What operations refer to: of the errors only those that some call answers."""
     answered = {status for operation in operations(document) for status in operation["responses"]}
     media_types = [str(import_string(kind).media_type) for kind in _renderers()]
+    named = {
+        answer.get("$ref", "").rpartition("/")[2]
+        for operation in operations(document)
+        for answer in operation["responses"].values()
+    }
+    brief = {
+        answers.name_of(status) + answers.BRIEF: answers.brief_failure(status, kinds, media_types)
+        for status, kinds in answers.failures().items()
+        if answers.name_of(status) + answers.BRIEF in named
+    }
     return {
         "securitySchemes": SCHEMES,
         "parameters": SHARED_PARAMETERS | OF_CALLERS,
@@ -141,6 +153,7 @@ def _components(document: Object) -> Object:
             for status, kinds in answers.failures().items()
             if str(status) in answered
         }
+        | brief
         | {"NotModified": answers.NOT_MODIFIED},
     }
 

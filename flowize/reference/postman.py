@@ -13,16 +13,18 @@ from flowize.reference.document import Object, Written, generic, written
 from flowize.reference.story import STORY, Step
 
 FORMAT = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
-CREDENTIALS = ("api_key", "app_key", "client_id", "client_secret", "organization_api_key", "webhook_uri")
-ON_THE_WAY = ("access_token", "refresh_token", "record", "row")
+CREDENTIALS = ("api_key", "app_key", "client_id", "client_secret", "organization_api_key", "webhook_uri", "url_secret")
+OF_DEMO = ("project_id",)
+ON_THE_WAY = ("access_token", "refresh_token", "record", "called", "row", "environment")
 SENT = {
     "apiKey": {"X-Apikey": "{{api_key}}", "X-App": "{{app_key}}"},
+    "organizationKey": {"X-Apikey": "{{organization_api_key}}"},
     "clientId": {"client_id": "{{client_id}}", "client_secret": "{{client_secret}}"},
 }
 DESCRIPTION = (
-    "Fill in the variables `api_key` and `app_key`, for the token calls also `client_id` and `client_secret`, or "
-    "import the environment that `manage.py demo --postman` prints. Run as a whole, on a demonstration, the requests "
-    "leave everything as it was."
+    "Fill in the variables `api_key` and `app_key`, for the token calls also `client_id` and `client_secret`, for the "
+    "calls of environments `organization_api_key` and `project_id`, or import the environment that "
+    "`manage.py demo --postman` prints. Run as a whole, on a demonstration, the requests leave everything as it was."
 )
 
 
@@ -55,7 +57,9 @@ def collection() -> Object:
 
 def environment(demo: dict[str, Any]) -> Object:
     """A Postman environment that fills the collection's variables with a demonstration's credentials."""
-    values = {"base": demo["base_url"], "flow": demo["flow_name"]} | {name: demo[name] for name in CREDENTIALS}
+    values = {"base": demo["base_url"], "flow": demo["flow_name"]} | {
+        name: demo[name] for name in CREDENTIALS + OF_DEMO
+    }
     return {
         "id": str(uuid.uuid5(uuid.NAMESPACE_URL, f"flowize {demo['username']}")),
         "name": f"Flowize {demo['username']}",
@@ -68,7 +72,9 @@ def environment(demo: dict[str, Any]) -> Object:
 
 
 def _variables() -> dict[str, str]:
-    return {"base": settings.PUBLIC_URL, "flow": "client_intake"} | dict.fromkeys(CREDENTIALS + ON_THE_WAY, "")
+    return {"base": settings.PUBLIC_URL, "flow": "client_intake"} | dict.fromkeys(
+        CREDENTIALS + OF_DEMO + ON_THE_WAY, ""
+    )
 
 
 def _operations() -> Iterator[tuple[str, str, Object]]:
@@ -181,9 +187,23 @@ def _after(step: Step, status: int, answer: Object) -> list[str]:
         message = json.dumps(step.message or shown["message"])
         said = f"pm.variables.replaceIn({message})" if "{{" in message else message
         lines.append(f'pm.test("says so", () => pm.expect(pm.response.json().message).to.eql({said}));')
+    if step.until:
+        lines += _waiting(step.until)
     for name, place in step.keeps.items():
         lines.append(f"pm.collectionVariables.set({json.dumps(name)}, pm.response.json().{place});")
     return lines
+
+
+def _waiting(status: str) -> list[str]:
+    """Ask again, a hundred times at most, until a job has brought the environment to that status."""
+    name, tries = "pm.info.requestName", 'Number(pm.collectionVariables.get("tries") || 0)'
+    again = f'pm.response.json().data.status !== "{status}" && {tries} < 100'
+    return [
+        f"const again = {again};",
+        f'pm.collectionVariables.set("tries", again ? {tries} + 1 : 0);',
+        f"if (again) {{ postman.setNextRequest({name}); setTimeout(() => {{}}, 300); }}",
+        f'else pm.test("is {status}", () => pm.expect(pm.response.json().data.status).to.eql("{status}"));',
+    ]
 
 
 def _saved(title: str, example: Object, request: Object, status: int) -> Object:

@@ -20,7 +20,8 @@ class Step:
     answer.
 
     ``keeps`` are variables and the places in the answer they are set from, ``sets`` variables and the JavaScript they
-    are set from before the request. ``token`` sends the access token in the place of the keys. ``folder`` is where it
+    are set from before the request. ``token`` sends the access token in the place of the keys. ``until`` repeats the
+    request until an environment has that status. ``folder`` is where it
     stands when that is not with the other calls of its tag.
     """
 
@@ -33,6 +34,7 @@ class Step:
     sets: Mapping[str, str] = field(default_factory=dict)
     token: bool = False
     folder: str = ""
+    until: str = ""
 
 
 def _encoded(document: Any) -> str:
@@ -56,6 +58,14 @@ ROW = {"username": "postman", "age": 54}
 THE_ROW = TABLE | {"{row}": "{{row}}"}
 BY_ID = {"condition": "AND", "rules": [{"field": "id", "operator": "=", "value": "{{row}}"}]}
 ROW_REMOVED = f"Successfully deleted row {{{{row}}}} in table {TABLE_NAME}"
+
+PLACE = {"{environment_id}": "{{environment}}", "{project_id}": "{{project_id}}"}
+PAGE = {"project_id": "{{project_id}}", "url": "/welcome", "type": "hostedpage"}
+
+
+def _ready(title: str, status: str = "ready") -> Step:
+    return Step(operation="getEnvironmentStatus", title=title, values=PLACE, until=status)
+
 
 STORY: Sequence[Step] = (
     Step(operation="checkAuthentication", values=GRANT, keeps=TOKENS),
@@ -113,6 +123,32 @@ STORY: Sequence[Step] = (
         message="Flow diagram has been resumed successfully",
         folder="Records",
     ),
+    Step(
+        operation="changeFlowStatus",
+        title="Pause the flow, so that no worker takes the record",
+        values=FLOW | {"X-Status": "paused"},
+        message="Flow diagram has been paused successfully",
+        folder="URL triggers",
+    ),
+    Step(
+        operation="callUrl",
+        values={"{secret}": "{{url_secret}}"},
+        body=SAMPLE,
+        keeps={"called": "resource.data_record_id"},
+    ),
+    Step(
+        operation="deleteRecord",
+        title="Remove the record that the URL made",
+        values={"X-Uuid": "{{called}}"},
+        folder="URL triggers",
+    ),
+    Step(
+        operation="changeFlowStatus",
+        title="Resume the flow",
+        values=FLOW | {"X-Status": "running"},
+        message="Flow diagram has been resumed successfully",
+        folder="URL triggers",
+    ),
     Step(operation="updateKey", values=KEY, body=STORED),
     Step(operation="deleteKey", values=KEY, message=KEY_REMOVED),
     Step(operation="insertKey", values=KEY, body=STORED),
@@ -134,6 +170,28 @@ STORY: Sequence[Step] = (
     ),
     Step(operation="deleteRow", title="Remove it, too", values=THE_ROW, message=ROW_REMOVED),
     Step(operation="webhook", values={"{uri}": "{{webhook_uri}}"}),
+    Step(operation="createEnvironment", keeps={"environment": "data.id"}),
+    _ready("Wait until it is ready"),
+    Step(operation="listEnvironments"),
+    Step(operation="getEnvironment", values=PLACE),
+    Step(operation="updateEnvironment", values=PLACE),
+    _ready("Wait until it is updated"),
+    Step(operation="upgradeEnvironment", values=PLACE),
+    _ready("Wait until it is upgraded"),
+    Step(operation="updateEnvironmentVersion", values=PLACE),
+    _ready("Wait until it is at the newest release"),
+    Step(operation="optimizeEnvironment", values=PLACE),
+    _ready("Wait until it is optimized"),
+    Step(operation="deployProject", values=PLACE, body={"all_keystores": "insert or update"}),
+    _ready("Wait until the project is deployed"),
+    Step(operation="listEnvironmentProjects", values=PLACE),
+    Step(operation="mapUrls", values=PLACE, body=[PAGE | {"name": "Welcome"}]),
+    Step(operation="listUrls", values=PLACE),
+    Step(operation="unmapUrls", values=PLACE, body=[PAGE]),
+    Step(operation="removeProject", values=PLACE),
+    _ready("Wait until the project is removed"),
+    Step(operation="deleteEnvironment", values=PLACE),
+    _ready("Wait until it is deleted", "deleted"),
     Step(operation="listMethods"),
     Step(operation="getOpenApi"),
     Step(operation="getPostman"),

@@ -6,8 +6,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.applications.api.base import CallerViewSet, EnvelopeViewSet
-from apps.applications.api.credentials import carries_credentials
 from apps.applications.caller import Caller
+from apps.applications.carriers import carries_credentials
 from apps.core import errors
 from apps.core.http.openapi.operation import OBJECT, Answer, Operation, operation
 from apps.core.http.renderers import JSONRenderer
@@ -58,7 +58,7 @@ class ReferenceViewSet(CallerViewSet):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Find out who is calling, if the request says."""
-        if carries_credentials(request):
+        if carries_credentials(request._request):
             super().initial(request, *args, **kwargs)
         else:
             EnvelopeViewSet.initial(self, request, *args, **kwargs)

@@ -16,6 +16,7 @@ from apps.applications.scopes import SCOPES
 from apps.core.metrics import METRICS
 from apps.flows.engine.apps import APPS
 from apps.flows.engine.checks import check_document
+from apps.flows.engine.configs import written_faults
 from apps.flows.engine.document import DOCUMENT_SCHEMA, OBJECTS
 from apps.flows.engine.expressions import compile_expression
 from apps.flows.engine.functions import FUNCTIONS
@@ -218,6 +219,13 @@ def test_every_app_is_listed_with_its_config() -> None:
 def test_every_app_is_listed_with_its_ports() -> None:
     listed = {code(app): set(re.findall(r"`(\w+)`", ports)) for app, ports, _, _ in rows(page("flows.md"), "App")}
     assert listed == {app.name: {*app.ports, "error"} for app in APPS.values()}
+
+
+def test_the_example_configs_of_apps_fit_them() -> None:
+    examples = json_blocks(page("apps.md"))
+    faults = [written_faults(APPS[example["app"]], example["with"]) for example in examples]
+    assert faults == [[]] * len(examples)
+    assert {example["app"].rsplit(".", 1)[0] for example in examples} == {"core", "core.keystore", "core.table"}
 
 
 def test_every_function_is_listed_as_it_describes_itself() -> None:

@@ -85,6 +85,8 @@ SHAPES: dict[str, Callable[[Any], bool]] = {
     "<json>": _is_json_text,
     "<string>": lambda value: isinstance(value, str),
     "<number>": lambda value: type(value) is int,
+    "<amount>": lambda value: type(value) in (int, float) and value >= 0,
+    "<host>": _pattern(r"(www|api|web)-[a-z0-9]{24}\.localhost"),
     "<list>": lambda value: isinstance(value, list) and bool(value),
 }
 

@@ -17,6 +17,7 @@ from apps.tables.models import Table
 from apps.tables.rows import walk
 from apps.tables.selectors import Definition, get_definition
 from apps.tables.services import insert_row
+from apps.triggers.url_triggers import register_url
 from apps.webhooks.services import register_webhook
 from tests.tables.conftest import make_table
 
@@ -69,8 +70,9 @@ TOKEN_CALLS = [
     ("POST", "/v1/refreshtoken"),
 ]
 WEBHOOK = "/v1/webhook/unknown"
+URL = "/v1/url/unknown"
 DESCRIPTIONS = {"/v1/options", "/v1/openapi.json", "/v1/postman.json"}
-OPEN = {"/v1/checkauthentication", "/v1/refreshtoken", WEBHOOK} | DESCRIPTIONS
+OPEN = {"/v1/checkauthentication", "/v1/refreshtoken", WEBHOOK, URL} | DESCRIPTIONS
 
 IDS = [f"{method} {path.partition('?')[0]}" for method, path, *_ in ENDPOINTS]
 every_endpoint = pytest.mark.parametrize(("method", "path", "scope", "body"), ENDPOINTS, ids=IDS)
@@ -299,8 +301,42 @@ def test_one_delivery_too_many(client: Client, acme: Any) -> None:
     assert everything() == before
 
 
+@pytest.mark.parametrize(
+    ("fields", "body", "status", "code"),
+    [
+        ({"active": False}, DOCUMENT, 404, 404),
+        ({"addresses": "203.0.113.9"}, DOCUMENT, 403, 437),
+        ({"addresses": ""}, DOCUMENT, 403, 437),
+        ({}, None, 400, 400),
+        ({}, 5, 400, 400),
+        ({"flow": "gone"}, DOCUMENT, 409, 409),
+        ({"batch": True}, [DOCUMENT, 5], 400, 400),
+        ({"kind": "sync"}, [DOCUMENT], 400, 400),
+        ({"kind": "dynamic", "webhook": "gone"}, DOCUMENT, 409, 409),
+    ],
+)
+def test_calls_of_urls_that_are_refused(
+    client: Client, acme: Any, fields: dict[str, Any], body: Any, status: int, code: int
+) -> None:
+    secret = register_url(acme.workspace, **{"name": "orders", "flow": "intake"} | fields).secret
+    before = everything()
+    refused(call(client, "POST", f"/v1/url/{secret}", body, {"Idempotency-Key": "k"}), status, code)
+    refused(call(client, "POST", URL, body, {}), 404, 404)
+    assert everything() == before
+
+
+def test_one_call_of_a_url_too_many(client: Client, acme: Any) -> None:
+    registered = register_url(acme.workspace, name="orders", flow="intake", rate_limit=1)
+    _count(f"url:{registered.trigger.pk}", 1, None, None)
+    before = everything()
+    refused(call(client, "POST", f"/v1/url/{registered.secret}", DOCUMENT, {}), 429, 429, "Too many requests.")
+    assert everything() == before
+
+
 def test_every_path_of_the_api_has_a_row() -> None:
-    listed = {path.partition("?")[0].removeprefix("/v1/") for _, path, *_ in ENDPOINTS} | {
+    from tests.contract.test_environment_denials import CALLS
+
+    listed = {path.partition("?")[0].removeprefix("/v1/") for _, path, *_ in [*ENDPOINTS, *CALLS]} | {
         path.removeprefix("/v1/") for path in OPEN
     }
     api = next(p for p in get_resolver().url_patterns if str(p.pattern) == "v1/")

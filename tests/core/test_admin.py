@@ -1,5 +1,6 @@
 """Tenancy of the admin, proven for every model that is registered."""
 
+import io
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,18 +13,30 @@ from django.test import Client
 
 from apps.accounts.models import Organization, Project, Role, User
 from apps.applications.models import Application
+from apps.contents.models import HostedPage, StaticData, StoredFile, Template, Website, WebsiteFile
+from apps.contents.services import store_files
 from apps.core.admin.access import LADDER, Access, access_of
 from apps.core.admin.tenancy import SuperuserModelAdmin, TenantModelAdmin
-from apps.flows.models import Flow
+from apps.environments.callers import member_of
+from apps.environments.models import Environment, ProjectVersion
+from apps.environments.project_versions import note_version
+from apps.environments.services import create_environment
+from apps.flows.connections import save_connection
+from apps.flows.models import Connection, Flow
 from apps.keystores.models import Keystore, KeystoreItem
 from apps.records.models import Record
 from apps.records.services import create_records
 from apps.schemas.models import DataField, Schema
 from apps.tables.models import Table
+from apps.triggers.batches import save_batch
+from apps.triggers.models import Batch, Schedule, UrlTrigger
+from apps.triggers.schedules import save_schedule
+from apps.triggers.url_triggers import register_url
 from apps.webhooks.models import Webhook, WebhookEvent
 from apps.webhooks.receivers import Receiver
 from apps.webhooks.services import register_webhook, store_events
 from tests.conftest import STRAIGHT_FLOW, Tenant, publish
+from tests.contents.conftest import make_website
 from tests.members import person, request_of, signed_in, superuser
 from tests.tables.conftest import make_table
 
@@ -40,6 +53,17 @@ TENANT_MODELS = [
     Webhook,
     WebhookEvent,
     Table,
+    Connection,
+    UrlTrigger,
+    Schedule,
+    Batch,
+    Website,
+    WebsiteFile,
+    StoredFile,
+    HostedPage,
+    StaticData,
+    Template,
+    Environment,
 ]
 REGISTERED = {model: row for model, row in admin.site._registry.items() if isinstance(row, TenantModelAdmin)}
 
@@ -63,8 +87,19 @@ def rows_of(tenant: Tenant) -> dict[type[Model], Any]:
     )
     webhook = register_webhook(tenant.workspace, name=f"{tenant.name}-webhook", identifier_path="owner").webhook
     store_events(Receiver.of(webhook), [{"owner": tenant.name}], address="127.0.0.1")
+    website = make_website(tenant, f"{tenant.name}-site", {f"{tenant.name}.txt": b"x"})
+    store_files(tenant.workspace, [(f"{tenant.name}.txt", io.BytesIO(b"x"))])
     keystore = Keystore.objects.create(workspace=tenant.workspace, identifier=f"{tenant.name}-keystore")
+    schedule = Schedule(
+        workspace=tenant.workspace, name=f"{tenant.name}-schedule", interval="1h", document={"owner": tenant.name}
+    )
+    save_schedule(schedule)
+    batch = Batch(workspace=tenant.workspace, name=f"{tenant.name}-batch", application=tenant.keys, flow=flow.name)
+    save_batch(batch, b'{"owner": "%s"}' % tenant.name.encode(), f"{tenant.name}.json")
     return {
+        UrlTrigger: register_url(tenant.workspace, name=f"{tenant.name}-url", flow=flow.name).trigger,
+        Schedule: schedule,
+        Batch: batch,
         Organization: tenant.organization,
         Project: tenant.project,
         Application: tenant.keys,
@@ -78,7 +113,23 @@ def rows_of(tenant: Tenant) -> dict[type[Model], Any]:
         Record: Record.objects.get(uuid=uuid[0].uuid),
         Webhook: webhook,
         Table: make_table(tenant, f"{tenant.name} table", note="text"),
+        Website: website,
+        WebsiteFile: website.files.get(),
+        StoredFile: StoredFile.objects.get(workspace=tenant.workspace),
+        HostedPage: HostedPage.objects.create(workspace=tenant.workspace, name=f"{tenant.name} page", html="x"),
+        Template: Template.objects.create(workspace=tenant.workspace, name=f"{tenant.name} template", text="x"),
+        StaticData: StaticData.objects.create(workspace=tenant.workspace, data={f"{tenant.name}-key": 1}),
         WebhookEvent: webhook.events.get(),
+        Connection: save_connection(
+            tenant.caller, Connection(name=f"{tenant.name}-connection", base_url=f"https://{tenant.name}.test")
+        ),
+        ProjectVersion: note_version(tenant.project),
+        Environment: create_environment(
+            member_of(tenant.organization, Role.OWNER),
+            name=f"{tenant.name}-environment",
+            package="SS-A",
+            region="london",
+        ),
     }
 
 
@@ -260,11 +311,27 @@ RIGHTS = {
     Keystore: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     KeystoreItem: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     DataField: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
+    Connection: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     Flow: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     Record: {"viewer": "view", "operator": "view", "developer": "view", "owner": "view"},
     Webhook: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     Table: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     WebhookEvent: {"viewer": "view", "operator": "view", "developer": "view delete", "owner": None},
+    UrlTrigger: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
+    Schedule: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
+    Batch: {
+        "viewer": "view",
+        "operator": "view add change delete",
+        "developer": "view add change delete",
+        "owner": None,
+    },
+    Website: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
+    StoredFile: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
+    HostedPage: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
+    StaticData: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
+    Template: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
+    WebsiteFile: {"viewer": "view", "operator": "view", "developer": "view change delete", "owner": None},
+    Environment: {"viewer": "view", "operator": "view", "developer": "view", "owner": "view add change"},
 }
 
 
@@ -327,13 +394,24 @@ def test_the_sidebar_holds_what_a_person_may_open(stage: Stage) -> None:
         "Overview",
         "Records",
         "Webhook events",
+        "Batches",
         "Flows",
+        "Connections",
         "Schemas",
         "Keystores",
         "Data fields",
         "Tables",
         "Webhooks",
+        "URL triggers",
+        "Schedules",
         "Applications",
+        "Websites",
+        "Hosted pages",
+        "Files",
+        "Templates",
+        "Static data",
+        "Environments",
+        "Project versions",
         "Projects",
         "Organizations",
     ]

@@ -147,7 +147,7 @@ def test_uuid_is_one_in_a_workspace(client: Client, acme: Any, rival: Any) -> No
     assert RecordData.objects.filter(data=DOCUMENT).count() == 2
 
 
-@pytest.mark.parametrize("uuid", ["a b", "x" * 129, "search", "a/b", "é"])
+@pytest.mark.parametrize("uuid", ["a b", "x" * 129, "search", "a/b", "\xad"])
 def test_uuids_that_are_refused(client: Client, acme: Any, uuid: str) -> None:
     assert post(client, acme, DOCUMENT, X_Uuid=uuid).status_code == 400
     assert not Record.objects.exists()

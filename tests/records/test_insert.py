@@ -147,11 +147,38 @@ def test_uuids_that_are_taken_as_they_are(client: Client, acme: Tenant, uuid: st
     assert post(client, acme, ADULT, X_Uuid=uuid).json()["resource"]["data_record_id"] == uuid
 
 
-@pytest.mark.parametrize("uuid", ["a b", "x" * 129, "a/b", "Łódź", "search", "movetoflow", "changestatus", "/"])
+@pytest.mark.parametrize(
+    "uuid",
+    [
+        "a b",
+        "x" * 129,
+        "ł" * 129,
+        "a/b",
+        "search",
+        "movetoflow",
+        "changestatus",
+        "/",
+        "a\u200bb",
+        "a\u3000b",
+        "\u202eb",
+    ],
+)
 def test_uuids_that_cannot_be_addressed(client: Client, acme: Tenant, uuid: str) -> None:
     response = post(client, acme, ADULT, f"?flow=intake&uuid={quote(uuid)}")
     assert response.status_code == 400
     assert response.json()["error"]["message"].startswith("X-Uuid must ")
+    assert not Record.objects.exists()
+
+
+@pytest.mark.parametrize("uuid", ["Łódź", "漢字😀", "ł" * 128, "a%b", "é", "e\u0301"])
+def test_uuids_of_any_script_are_read_changed_and_removed_by_their_paths(
+    client: Client, acme: Tenant, uuid: str
+) -> None:
+    assert post(client, acme, ADULT, f"?flow=intake&uuid={quote(uuid)}").json()["resource"]["data_record_id"] == uuid
+    path = f"/v1/record/{quote(uuid)}"
+    assert client.get(path, headers=acme.headers).json()["resource"]["info"]["uuid"] == uuid
+    assert client.put(path, ADULT, "application/json", headers=acme.headers).json()["resource"]["uuid"] == uuid
+    assert client.delete(path, headers=acme.headers).json()["resource"]["uuid"] == uuid
     assert not Record.objects.exists()
 
 

@@ -18,6 +18,9 @@ from apps.records.life_cycle import Act
 from apps.records.models import Record, RecordData, RecordStep
 from apps.records.queueing import change_queue
 from apps.records.rehearsal import Rehearsal, Verdict, rehearse_records, rehearse_sample
+from apps.triggers.services import receive
+from apps.webhooks.receivers import Receiver
+from apps.webhooks.services import register_webhook
 from tests.conftest import STRAIGHT_FLOW, Tenant, publish
 from tests.records.conftest import Answer, Sink, calling_flow, flow_of, insert, make_due
 
@@ -100,6 +103,35 @@ def test_calls_are_answered_from_the_journal(acme: Tenant, sink: Sink) -> None:
         (Verdict.SAME, 7),
     ]
     assert len(sink.received) == 2
+
+
+def test_a_draft_may_use_an_answer_otherwise(acme: Tenant, sink: Sink) -> None:
+    flow = publish(acme, calling_flow(sink.url))
+    insert(acme, flow="calling")
+    drain()
+    document = calling_flow(sink.url)
+    document["objects"]["tell"]["with"]["write"] = {"twice": "answer.body.id * 2"}
+    (result,) = rehearse(acme, flow, document)
+    assert (result.verdict, result.data["twice"], result.data["lead"]) == (Verdict.SAME, 14, 7)
+
+
+def test_events_and_launched_records_are_met_again(acme: Tenant) -> None:
+    webhook = register_webhook(acme.workspace, name="payments", identifier_path="id", status_path="status").webhook
+    listen = {
+        "type": "webhook", "webhook": "payments", "identifier": "{{ id }}", "ports": {"paid": "paid"},
+        "save_to": "payment", "next": {"paid": "child", "else": "end"},
+    }  # fmt: skip
+    child = {"type": "run", "flow": "intake", "input": {"client": {"age": 30}}, "wait": True, "next": {"ok": "end"}}
+    document = flow_of("listening", paid=listen, child=child)
+    flow = publish(acme, document)
+    insert(acme, {"id": 7}, flow="listening")
+    drain()
+    receive(Receiver.of(webhook), {"id": 7, "status": "paid"}, address="127.0.0.1")
+    for _ in range(3):
+        drain()
+    (result,) = rehearse(acme, flow, document)
+    expected = (("start", "ok"), ("paid", "paid"), ("child", "ok"), ("end", ""))
+    assert (result.verdict, result.before, result.after) == (Verdict.SAME, expected, expected)
 
 
 def test_answers_too_long_for_the_journal_come_from_what_the_flow_saved(acme: Tenant, sink: Sink) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from apps.triggers.url_triggers import RegisteredUrl, register_url
 from apps.webhooks.services import RegisteredWebhook
 from tests.conftest import Tenant
 from tests.schemas.conftest import SAMPLE, SCHEMA, encoded
@@ -42,3 +43,14 @@ def refused(response: Any, status: int, message: str, code: int | None = None) -
 def payload() -> dict[str, str]:
     """The body that stores a schema."""
     return {"schema": encoded(SCHEMA), "data_record": encoded(SAMPLE), "url": "https://example.org/lead"}
+
+
+def url_of(tenant: Tenant, **fields: Any) -> RegisteredUrl:
+    """A URL trigger of a tenant into ``intake``."""
+    return register_url(tenant.workspace, **{"name": "calls", "flow": "intake", "rate_limit": 0} | fields)
+
+
+def call(secret: str, body: Any, content_type: str = "application/json", query: str = "", **extra: Any) -> Any:
+    """Call a URL trigger, as ``deliver`` does a webhook."""
+    raw = body if isinstance(body, bytes | str) else json.dumps(body)
+    return Client().generic("POST", f"/v1/url/{secret}{query}", raw, content_type, **extra)

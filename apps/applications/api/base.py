@@ -4,36 +4,21 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from django.http.request import split_domain_port
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.applications.api.credentials import credentials_of, scopes_of
-from apps.applications.api.repeats import HEADER, answered_once
-from apps.applications.authentication import (
-    BearerToken,
-    ClientCredentials,
-    Credentials,
-    Keys,
-    ProjectKey,
-    authenticate,
-)
+from apps.applications.api.repeats import answered_once
+from apps.applications.authentication import ClientCredentials, Credentials, ProjectKey, authenticate
 from apps.applications.caller import Caller
+from apps.applications.carriers import USUAL as USUAL
+from apps.applications.carriers import Styles, credentials_in, host_of, scopes_in, the_one
+from apps.applications.idempotency import HEADER
 from apps.applications.ratelimit import RateState, count_call, count_failed_login
-from apps.core.errors import FlowizeError, WrongCredentials
+from apps.core.errors import FlowizeError
 from apps.core.http import etag
 from apps.core.http.client import address_of
 from apps.core.http.viewsets import EnvelopeViewSet as EnvelopeViewSet
 from apps.core.preconditions import Part
-
-Styles = tuple[type, ...]
-# The key styles and tokens serve every endpoint; an endpoint that takes more says so.
-USUAL: Styles = (BearerToken, Keys)
-
-
-def host_of(request: Request) -> str:
-    """The request's host without its port, which picks the workspace."""
-    return split_domain_port(request._request.get_host())[0]
 
 
 class CallerViewSet(EnvelopeViewSet):
@@ -84,18 +69,15 @@ class CallerViewSet(EnvelopeViewSet):
         credentials = self.credentials(request)
         return authenticate(
             credentials,
-            host=host_of(request),
+            host=host_of(request._request),
             address=address_of(request._request),
-            scopes=scopes_of(request),
+            scopes=scopes_in(request._request),
             fresh=self.fresh,
         )
 
     def credentials(self, request: Request) -> Credentials:
         """The request's credentials, when they are of a style this action takes."""
-        credentials = credentials_of(request)
-        if not isinstance(credentials, USUAL + self.extra_styles.get(self.action or "", ())):
-            raise WrongCredentials
-        return credentials
+        return the_one(credentials_in(request._request), USUAL + self.extra_styles.get(self.action or "", ()))
 
     def _refuse(self, request: Request, error: FlowizeError) -> None:
         self.rate = count_failed_login(address_of(request._request))

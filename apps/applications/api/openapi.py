@@ -27,6 +27,12 @@ SCHEMES: dict[str, dict[str, Any]] = {
     "clientSecret": {"type": "apiKey", "in": "header", "name": "client_secret", "description": "Also `Client-Secret`."},
     "basic": {"type": "http", "scheme": "basic", "description": "Client id and secret as user name and password."},
     "apiKey": {"type": "apiKey", "in": "header", "name": "X-Apikey", "description": "The project's key."},
+    "organizationKey": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-Apikey",
+        "description": "The organization's key, which its page in the admin switches on.",
+    },
     "appKey": {
         "type": "apiKey",
         "in": "header",
@@ -41,6 +47,7 @@ SCHEMES: dict[str, dict[str, Any]] = {
     },
     "appKeyInUrl": {"type": "apiKey", "in": "query", "name": "app_key", "description": "As `X-App`."},
 }
+STORING = ("record", "keystore", "tables")  # calls with these scopes are refused where the storage is used up
 SHARED_PARAMETERS = {
     "X-Scopes": {
         "name": "X-Scopes",
@@ -102,6 +109,8 @@ class CallerSchema(OperationSchema):
             yield errors.TooManyRequests
         if self.repeatable:
             yield errors.Conflict
+        if self.scope in STORING and self.method in ("POST", "PUT"):
+            yield errors.StorageFull
 
     def headers(self) -> tuple[str, ...]:
         """The caller's rate limit beside the rest."""

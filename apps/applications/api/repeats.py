@@ -4,19 +4,15 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qsl
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.applications.caller import Caller
-from apps.applications.idempotency import Answer, answer_once
-from apps.core.errors import BadRequest
+from apps.applications.idempotency import HEADER, REPLAYED, Answer, answer_once
 from apps.core.jsonio import write_json
 
-HEADER = "Idempotency-Key"
-REPLAYED = "Idempotency-Replayed"
-KEY = re.compile(r"[\x21-\x7e]{1,255}")
 # Headers that say what to do. Others say who is calling, or were added on the way and differ from try to try.
 TELLING = re.compile(
     r"content-type|uuid|if-.*|x-(?:uuid|status|executiontime|flow.*|queue-.*|movetoflow-.*|datarecord.*)", re.IGNORECASE
@@ -24,18 +20,17 @@ TELLING = re.compile(
 CREDENTIALS = {"api_key", "app_key"}
 
 
-def answered_once(caller: Caller, request: Request, act: Callable[[], Response]) -> Response:
-    """The answer of ``act``, or the first answer to the same request with the same key."""
-    key = request.headers[HEADER]
-    if not KEY.fullmatch(key):
-        raise BadRequest(f"{HEADER} must be 1 to 255 visible ASCII characters without spaces.")
+def answered_once(
+    caller: Any, request: Request, act: Callable[[], Response], once: Callable[..., tuple[Answer, bool]] = answer_once
+) -> Response:
+    """The answer of ``act``, or the first answer to the same request with the same key, which ``once`` keeps."""
     made: list[Response] = []
 
     def answer() -> Answer:
         made.append(act())
         return Answer(made[0].status_code, write_json(made[0].data).decode())
 
-    given, replayed = answer_once(caller, key, fingerprint_of(request), answer)
+    given, replayed = once(caller, request.headers[HEADER], fingerprint_of(request), answer)
     return _again(given) if replayed else made[0]
 
 

@@ -6,9 +6,9 @@ from rest_framework.response import Response
 from apps.applications import issuing
 from apps.applications.api import openapi
 from apps.applications.api.base import CallerViewSet
-from apps.applications.api.credentials import credentials_of
 from apps.applications.authentication import ClientCredentials, Credentials
-from apps.core.errors import BadRequest, WrongCredentials
+from apps.applications.carriers import credentials_in, the_one
+from apps.core.errors import BadRequest
 from apps.core.http.openapi.operation import operation
 from apps.core.http.parameters import one_of
 
@@ -23,9 +23,7 @@ class TokenViewSet(CallerViewSet):
 
     def credentials(self, request: Request) -> Credentials:
         """Only client credentials buy tokens, and only with the one grant type."""
-        credentials = credentials_of(request)
-        if not isinstance(credentials, ClientCredentials):
-            raise WrongCredentials
+        credentials = the_one(credentials_in(request._request), (ClientCredentials,))
         if one_of(request, headers=("Grant-Type",), parameters=("grant_type",)) != GRANT:
             raise BadRequest(f"grant_type must be {GRANT}.")
         return credentials

@@ -7,17 +7,33 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 _GROUPS: dict[str, dict[str, str]] = {
-    "Run": {"records.record": "inbox", "webhooks.webhookevent": "mark_email_read"},
+    "Run": {"records.record": "inbox", "webhooks.webhookevent": "mark_email_read", "triggers.batch": "upload_file"},
     "Build": {
         "flows.flow": "account_tree",
+        "flows.connection": "cable",
         "schemas.schema": "data_object",
         "keystores.keystore": "key",
         "schemas.datafield": "manage_search",
         "tables.table": "table",
         "webhooks.webhook": "webhook",
+        "triggers.urltrigger": "link",
+        "triggers.schedule": "schedule",
         "applications.application": "apps",
     },
-    "Manage": {"accounts.project": "folder", "accounts.organization": "apartment", "accounts.user": "group"},
+    "Contents": {
+        "contents.website": "language",
+        "contents.hostedpage": "web",
+        "contents.storedfile": "folder_open",
+        "contents.template": "mail",
+        "contents.staticdata": "data_array",
+    },
+    "Manage": {
+        "environments.environment": "cloud",
+        "environments.projectversion": "inventory_2",
+        "accounts.project": "folder",
+        "accounts.organization": "apartment",
+        "accounts.user": "group",
+    },
 }
 
 

@@ -34,16 +34,25 @@ def methods(allowed: Sequence[str], address: str) -> dict[str, Any]:
     return success(200, address, {"methods": list(allowed)}, "The allowed methods are listed.")
 
 
+def brief_failure(error: FlowizeError) -> dict[str, Any]:
+    """The same as ``failure`` where answers have two keys only."""
+    return {"code": error.status, "error": _fault(error)}
+
+
 def failure(error: FlowizeError, address: str) -> dict[str, Any]:
     """An answer that says what was wrong and where: ``error`` is ``{code, message, details?}``."""
-    body: dict[str, Any] = {"code": error.code, "message": error.message}
-    if error.details:
-        body["details"] = [{"path": detail.path, "message": detail.message} for detail in error.details]
     return {
         "id": slug(error.status),
         "code": error.status,
         "request-ip": address,
         "resource": [],
         "message": None,
-        "error": body,
+        "error": _fault(error),
     }
+
+
+def _fault(error: FlowizeError) -> dict[str, Any]:
+    fault: dict[str, Any] = {"code": error.code, "message": error.message}
+    if error.details:
+        fault["details"] = [{"path": detail.path, "message": detail.message} for detail in error.details]
+    return fault

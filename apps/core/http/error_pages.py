@@ -11,10 +11,10 @@ from django.http import HttpRequest, HttpResponse
 from django.views import defaults
 
 from apps.core import errors
-from apps.core.http import envelope
 from apps.core.http.client import address_of
 from apps.core.http.exception_handler import as_flowize_error
 from apps.core.http.formats import format_for
+from apps.core.http.refusals import write_refusal
 
 log = structlog.get_logger(__name__)
 
@@ -27,17 +27,22 @@ def is_api(request: HttpRequest) -> bool:
 
 
 def respond(request: HttpRequest, error: errors.FlowizeError) -> HttpResponse:
-    """The envelope of an error as a plain response."""
-    return write(request, error.status, envelope.failure(error, address_of(request)), error.headers)
+    """An error as a plain response."""
+    accept, content_type = request.META.get("HTTP_ACCEPT", ""), request.META.get("CONTENT_TYPE", "")
+    written = write_refusal(request.path_info, accept, content_type, error, address_of(request))
+    return _plain(error.status, *written, error.headers)
 
 
 def write(request: HttpRequest, status: int, document: Any, headers: Mapping[str, str]) -> HttpResponse:
     """A document as a plain response, in the format the caller gets elsewhere, too."""
     chosen = format_for(request.META.get("HTTP_ACCEPT", ""), request.META.get("CONTENT_TYPE", ""))
-    body = chosen.write(document)
+    return _plain(status, chosen.content_type, chosen.write(document), headers)
+
+
+def _plain(status: int, content_type: str, body: bytes, headers: Mapping[str, str]) -> HttpResponse:
     # Some refusals never pass the middleware that would tell the length, and would go out in chunks.
     headers = {**headers, "Content-Length": str(len(body))}
-    return HttpResponse(body, status=status, content_type=chosen.content_type, headers=headers)
+    return HttpResponse(body, status=status, content_type=content_type, headers=headers)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

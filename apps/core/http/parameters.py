@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from django.http import HttpRequest
 from rest_framework.request import Request
 
 from apps.core.errors import BadRequest
@@ -9,18 +10,21 @@ from apps.core.errors import BadRequest
 MOST_CHARACTERS = 8 * 1024
 
 
-def one_of(request: Request, *, headers: Sequence[str] = (), parameters: Sequence[str] = ()) -> str | None:
+def one_of(
+    request: Request | HttpRequest, *, headers: Sequence[str] = (), parameters: Sequence[str] = ()
+) -> str | None:
     """The value under any of the names, the first header before the first parameter; ``None`` when none is given.
 
     An empty value counts as not given. Raises ``BadRequest`` naming the parameter for a value that was given twice,
     is overlong or holds control characters.
     """
-    vars(request._request).setdefault("varies_by", {}).update(dict.fromkeys(headers))
+    plain: HttpRequest = request._request if isinstance(request, Request) else request
+    vars(plain).setdefault("varies_by", {}).update(dict.fromkeys(headers))
     for name in headers:
-        if value := (request.headers.get(name) or "").strip():
+        if value := (plain.headers.get(name) or "").strip():
             return _checked(name, header_text(value))
     for name in parameters:
-        values = request.query_params.getlist(name)
+        values = plain.GET.getlist(name)
         if len(values) > 1:
             raise BadRequest(f"The parameter {name} is given more than once.")
         if values and (value := values[0].strip()):

@@ -9,8 +9,7 @@ from typing import IO
 from wsgiref.types import InputStream, StartResponse, WSGIApplication, WSGIEnvironment
 
 from apps.core import errors
-from apps.core.http import envelope
-from apps.core.http.formats import format_for
+from apps.core.http.refusals import write_refusal
 
 IN_MEMORY = 1024 * 1024
 PIECE = 64 * 1024
@@ -91,10 +90,10 @@ def _copy(source: InputStream, target: IO[bytes], most: int) -> int:
 
 
 def _refuse(error: errors.FlowizeError, environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
-    chosen = format_for(environ.get("HTTP_ACCEPT", ""), environ.get("CONTENT_TYPE", ""))
-    body = chosen.write(envelope.failure(error, environ.get("REMOTE_ADDR", "")))
+    asked = environ.get("PATH_INFO", ""), environ.get("HTTP_ACCEPT", ""), environ.get("CONTENT_TYPE", "")
+    content_type, body = write_refusal(*asked, error, environ.get("REMOTE_ADDR", ""))
     headers = [
-        ("Content-Type", chosen.content_type),
+        ("Content-Type", content_type),
         ("Content-Length", str(len(body))),
         ("Cache-Control", "no-store"),
         ("X-Request-Id", uuid.uuid4().hex),

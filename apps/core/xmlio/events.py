@@ -3,6 +3,7 @@
 What the elements mean is up to a handler, so that documents of different kinds share the rules of reading.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, NoReturn, Protocol
@@ -13,6 +14,9 @@ from apps.core.errors import BadRequest
 XML_NAMESPACE = "http://www.w3.org/XML/1998/namespace"
 XINCLUDE_NAMESPACE = "http://www.w3.org/2001/XInclude"
 ENCODINGS = ("utf-8", "utf8")
+PIECE = 64 * 1024
+# Looked for where a tag begins; nothing is tried twice, so that a miss costs no more than a look at each character.
+_ATTRIBUTES = r"""<[^\s<>/!?]++(?:\s++[^\s<>=/"']++\s*+=\s*+(?:"[^"<]*+"|'[^'<]*+')){%d}"""
 
 
 class Name(NamedTuple):
@@ -38,6 +42,10 @@ class Handler(Protocol):
         """The open element ends."""
 
 
+class NotXML(BadRequest):
+    """The document is not well-formed."""
+
+
 class XMLFault(Exception):
     """The document cannot be read; the text says why, as the beginning of a sentence."""
 
@@ -46,55 +54,96 @@ class XMLFault(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How large a document may be: ``depth`` in elements inside one another, ``attributes`` of one element."""
+    """How large a document may be: ``depth`` in elements inside one another, ``attributes`` of one element.
+
+    ``markup`` is how long one tag or comment may be, in bytes, about; ``None`` leaves it to the rest.
+    """
 
     depth: int = 101
     elements: int = 300_000
     attributes: int = 256
     name_length: int = 512
+    markup: int | None = None
 
 
 DEFAULT = Limits()
 
 
 def read_events(
-    body: bytes | str, handler: Handler, limits: Limits = DEFAULT, prefixes: Mapping[str, str] | None = None
+    body: bytes | str,
+    handler: Handler,
+    limits: Limits = DEFAULT,
+    prefixes: Mapping[str, str] | None = None,
+    *,
+    recoded: bool = False,
 ) -> None:
     """Tell ``handler`` of every element, in time that grows with the length of the document.
 
-    Bytes must be UTF-8; text has been decoded already, and what it declares itself to be is ignored. ``prefixes`` are
-    taken for declared. Comments and processing instructions are passed over. Raises ``BadRequest`` with line and
-    column.
+    Bytes must be UTF-8, and declare nothing else unless they were ``recoded``; text has been decoded already, and what
+    it declares itself to be is ignored. ``prefixes`` are taken for declared. Comments and processing instructions are
+    passed over. Raises ``BadRequest`` with line and column.
     """
-    parser = expat.ParserCreate()
+    document = _utf8(body)
+    parser = expat.ParserCreate("utf-8")
     driver = _Driver(handler, limits, dict(prefixes or {}))
     parser.buffer_text, parser.buffer_size, parser.ordered_attributes = True, 65536, True
     parser.StartElementHandler = _located(parser, driver.start)
     parser.EndElementHandler = _located(parser, driver.end)
     parser.CharacterDataHandler = handler.text
     parser.StartDoctypeDeclHandler = _located(parser, driver.refuse_doctype)
-    if isinstance(body, bytes):
+    if isinstance(body, bytes) and not recoded:
         parser.XmlDeclHandler = _located(parser, driver.check_declaration)
     try:
-        # In one call: pieces would make expat begin long tokens again and again.
-        parser.Parse(_decoded(body), True)
+        _feed(parser, document, limits)
     except XMLFault as fault:
-        _refuse(str(fault), fault.line, fault.column)
+        _refuse(BadRequest, str(fault), fault.line, fault.column)
     except expat.ExpatError as error:
-        _refuse(f"Not valid XML: {expat.errors.messages[error.code]}", error.lineno, error.offset)
+        _refuse(NotXML, f"Not valid XML: {expat.errors.messages[error.code]}", error.lineno, error.offset)
 
 
-def _decoded(body: bytes | str) -> str:
-    """The document as text: left alone with bytes, expat would look for other encodings by itself."""
+def _feed(parser: expat.XMLParserType, document: bytes, limits: Limits) -> None:
+    """Hand over the document in pieces, so that a fault near its beginning ends the work there.
+
+    expat takes in a whole tag before anybody is told of its attributes. Pieces grow while one is open, because expat
+    begins an open one again with each.
+    """
+    begin, size = 0, PIECE
+    while begin + size < len(document):
+        parser.Parse(document[begin : begin + size], False)
+        begin += size
+        opened = parser.CurrentByteIndex
+        size = max(PIECE, begin - opened)
+        if begin - opened >= PIECE and (reason := _fault_of_open(document, opened, begin, limits)):
+            fault = XMLFault(reason)
+            fault.line, fault.column = parser.CurrentLineNumber, parser.CurrentColumnNumber
+            raise fault
+    parser.Parse(document[begin:], True)
+
+
+def _fault_of_open(document: bytes, opened: int, end: int, limits: Limits) -> str | None:
+    """What is wrong with a tag or comment that has not ended at ``end``, if anything is."""
+    if re.compile((_ATTRIBUTES % (limits.attributes + 1)).encode()).match(document, opened, end):
+        return _too_many_attributes(limits)
+    if limits.markup is not None and end - opened > limits.markup:
+        return f"A tag or comment is longer than {limits.markup} bytes"
+    return None
+
+
+def _too_many_attributes(limits: Limits) -> str:
+    return f"An element has more than {limits.attributes} attributes"
+
+
+def _utf8(body: bytes | str) -> bytes:
+    """The document's bytes, once they are UTF-8: left alone, expat would look for other encodings by itself."""
     try:
-        text = body.decode() if isinstance(body, bytes) else body
-        if not text.isascii():
-            text.encode()  # a text may bring surrogates of its own
-    except UnicodeError:
+        document = body.encode() if isinstance(body, str) else body
+        if isinstance(body, bytes) and not body.isascii():
+            body.decode()
+    except UnicodeError:  # a text may bring surrogates of its own
         raise BadRequest("The document is not UTF-8.") from None
-    if "\0" in text:
+    if b"\0" in document:
         raise BadRequest("The document holds a NUL character.")
-    return text
+    return document
 
 
 def _located(parser: expat.XMLParserType, callback: Callable[..., None]) -> Callable[..., None]:
@@ -110,8 +159,8 @@ def _located(parser: expat.XMLParserType, callback: Callable[..., None]) -> Call
     return call
 
 
-def _refuse(reason: str, line: int, column: int) -> NoReturn:
-    raise BadRequest(f"{reason} at line {line}, column {column + 1}.") from None
+def _refuse(kind: type[BadRequest], reason: str, line: int, column: int) -> NoReturn:
+    raise kind(f"{reason} at line {line}, column {column + 1}.") from None
 
 
 @dataclass(slots=True)
@@ -125,8 +174,8 @@ class _Driver:
     elements: int = 0
     names: dict[str, Name] = field(default_factory=dict)
     """The elements' names as they are resolved with the present prefixes."""
-    outer: list[dict[str, str] | None] = field(default_factory=list)
-    """For each open element the prefixes around it, where it has declared its own."""
+    outer: list[dict[str, str | None] | None] = field(default_factory=list)
+    """For each open element what its own prefixes stood for around it, where it has declared some."""
 
     def start(self, qualified: str, pairs: list[str]) -> None:
         self.depth += 1
@@ -142,7 +191,7 @@ class _Driver:
     def end(self, qualified: str) -> None:
         self.depth -= 1
         if (outer := self.outer.pop()) is not None:
-            self.prefixes, self.names = outer, {}
+            self._restore(outer)
         self.handler.end()
 
     @staticmethod
@@ -165,10 +214,10 @@ class _Driver:
             raise XMLFault("XInclude is not supported")
         return name
 
-    def _declare(self, pairs: list[str]) -> dict[str, str] | None:
-        """Note the prefixes that an element declares; returns those around it, if it declares any."""
+    def _declare(self, pairs: list[str]) -> dict[str, str | None] | None:
+        """Note the prefixes that an element declares; returns what those stood for before, if it declares any."""
         if len(pairs) > 2 * self.limits.attributes:
-            raise XMLFault(f"An element has more than {self.limits.attributes} attributes")
+            raise XMLFault(_too_many_attributes(self.limits))
         declared = {
             name.partition(":")[2]: value
             for name, value in zip(pairs[::2], pairs[1::2], strict=True)
@@ -176,9 +225,19 @@ class _Driver:
         }
         if not declared:
             return None
-        outer, self.prefixes = self.prefixes, self.prefixes | declared
+        outer = {prefix: self.prefixes.get(prefix) for prefix in declared}
+        self.prefixes.update(declared)
         self.names = {}
         return outer
+
+    def _restore(self, outer: Mapping[str, str | None]) -> None:
+        # Only what changed: a copy of all prefixes for each element would take quadratic time.
+        for prefix, meaning in outer.items():
+            if meaning is None:
+                del self.prefixes[prefix]
+            else:
+                self.prefixes[prefix] = meaning
+        self.names = {}
 
     def _attributes(self, pairs: list[str]) -> Attributes:
         found: dict[Name, str] = {}

@@ -5,6 +5,7 @@ The root's name is dropped. An element with children is an object, repeated tags
 otherwise. Prefixes are dropped: an element is known by its local name.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from apps.core import jsonio
@@ -14,6 +15,7 @@ from apps.core.xmlio import marks
 from apps.core.xmlio.events import Attributes, Limits, Name, XMLFault, read_events
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
+MOST_ELEMENTS = 20_000_000  # of a document that is not kept in memory
 TRUTHS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -27,6 +29,16 @@ def read_xml(body: bytes | str, *, limits: jsonio.Limits = jsonio.DEFAULT) -> JS
     read_events(body, values, Limits(depth=limits.depth + 1, name_length=limits.key_length))
     jsonio.check_value(values.result, limits=limits)
     return values.result
+
+
+def read_xml_items(body: bytes | str, take: Callable[[JSON], None], *, limits: jsonio.Limits = jsonio.DEFAULT) -> None:
+    """Read a document whose root holds one value after the other, and hand each to ``take`` as soon as it is read.
+
+    The values are not checked as ``read_xml`` checks its one. Raises ``BadRequest`` with line and column.
+    """
+    read_events(
+        body, _Items(take), Limits(depth=limits.depth + 2, elements=MOST_ELEMENTS, name_length=limits.key_length)
+    )
 
 
 class _Open:
@@ -81,6 +93,21 @@ class _Values:
             self.open[-1].add(ended.key, value)
         else:
             self.result = value
+
+
+class _Items(_Values):
+    """Hands out what is inside the root instead of keeping it."""
+
+    def __init__(self, take: Callable[[JSON], None]) -> None:
+        super().__init__()
+        self.take = take
+
+    def end(self) -> None:
+        """A child of the root is an item."""
+        if len(self.open) == 2:
+            self.take(_value(self.open.pop()))
+        else:
+            super().end()
 
 
 def _mark(attributes: Attributes) -> tuple[str | None, dict[str, str]]:

@@ -42,7 +42,7 @@ def _write_text(parts: list[str], tag: str, attributes: str, text: str) -> None:
     if not marks.is_writable(text):
         attributes += f' {marks.TYPE}="{marks.ESCAPED}"'
         text = marks.escape(text)
-    parts.append(f"<{tag}{attributes}>{_content(text)}</{tag}>")
+    parts.append(f"<{tag}{attributes}>{content_text(text)}</{tag}>")
 
 
 def _write_object(parts: list[str], tag: str, attributes: str, members: dict[str, Any]) -> None:
@@ -50,9 +50,9 @@ def _write_object(parts: list[str], tag: str, attributes: str, members: dict[str
         parts.append(f'<{tag}{attributes} {marks.TYPE}="{marks.OBJECT}"></{tag}>')
         return
     inline = _inline(tag, members)
-    pairs = "".join(f' {key[1:]}="{_attribute(members[key])}"' for key in inline)
+    pairs = "".join(f' {key[1:]}="{attribute_text(members[key])}"' for key in inline)
     text = _own_text(members)
-    parts.append(f"<{tag}{attributes}{pairs}>{_content(text)}")
+    parts.append(f"<{tag}{attributes}{pairs}>{content_text(text)}")
     for key, value in members.items():
         if key not in inline and not (text and key == marks.TEXT):
             _write_member(parts, key, value)
@@ -63,9 +63,9 @@ def _write_member(parts: list[str], key: str, value: Any) -> None:
     if key != marks.ENTRY and marks.NAME.fullmatch(key):
         _write(parts, key, "", value)
     elif marks.is_writable(key):
-        _write(parts, marks.ENTRY, f' {marks.KEY}="{_attribute(key)}"', value)
+        _write(parts, marks.ENTRY, f' {marks.KEY}="{attribute_text(key)}"', value)
     else:
-        _write(parts, marks.ENTRY, f' {marks.ESCAPED_KEY}="{_attribute(marks.escape(key))}"', value)
+        _write(parts, marks.ENTRY, f' {marks.ESCAPED_KEY}="{attribute_text(marks.escape(key))}"', value)
 
 
 def _inline(tag: str, members: dict[str, Any]) -> list[str]:
@@ -92,11 +92,13 @@ def _own_text(members: dict[str, Any]) -> str:
     return text
 
 
-def _content(text: str) -> str:
+def content_text(text: str) -> str:
+    """Text as it stands between tags."""
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return text.replace("\r", "&#13;")  # readers turn a plain one into a line feed
 
 
-def _attribute(text: str) -> str:
-    text = _content(text).replace('"', "&quot;")
+def attribute_text(text: str) -> str:
+    """Text as it stands between the quotes of an attribute."""
+    text = content_text(text).replace('"', "&quot;")
     return text.replace("\n", "&#10;").replace("\t", "&#9;")  # readers turn plain ones into spaces

@@ -1,5 +1,5 @@
-"""Admin pages of flows and their versions."""
+"""Admin pages of flows, their versions, the connections they use and templates."""
 
-from apps.flows.admin import flows
+from apps.flows.admin import connections, flows, templates
 
-__all__ = ["flows"]
+__all__ = ["connections", "flows", "templates"]

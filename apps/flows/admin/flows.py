@@ -120,7 +120,7 @@ class FlowAdmin(TenantModelAdmin):
             "draft": draft,
             "shown": shown,
             "diagram": drawing_of(flow, shown) if shown else "",
-            "problems": services.problems_of(draft.source) if draft else [],
+            "problems": services.problems_of(draft.source, flow.workspace_id) if draft else [],
             "versions": [
                 {"row": row, "published": moment(row.date_published, zone)} for row in flow.versions.defer("source")
             ],

@@ -1,16 +1,19 @@
-"""The form of a flow: its name, what it is for, and the document of its draft."""
+"""The forms of a flow, with the document of its draft, and of a connection, with its secret to write only."""
 
 import json
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from unfold.widgets import UnfoldAdminPasswordWidget
 
 from apps.core.admin.forms import CodeField, ProseWidget, TenantForm, as_validation_error
 from apps.core.errors import BadRequest
 from apps.core.jsonio import read_json
+from apps.flows.connections import connection_faults
 from apps.flows.drawings import newest_version
-from apps.flows.models import Flow, FlowVersion
+from apps.flows.models import Connection, Flow, FlowVersion
+from apps.flows.selectors import has_secret
 
 STARTER = json.dumps(
     {
@@ -67,6 +70,51 @@ class FlowForm(TenantForm):
         """Whether the text differs from what the flow has now."""
         text = self.cleaned_data.get("draft")
         return text is not None and (self.present is None or text != self.present.source)
+
+
+class ConnectionForm(TenantForm):
+    """A connection; its secret can be entered and is never shown."""
+
+    new_secret = forms.CharField(
+        required=False,
+        strip=False,
+        label="Secret",
+        widget=UnfoldAdminPasswordWidget(attrs={"autocomplete": "new-password"}),
+        help_text="The password, token, key or client secret. It is kept encrypted and never shown again.",
+    )
+
+    class Meta:
+        model = Connection
+        fields = (
+            "workspace",
+            "name",
+            "description",
+            "base_url",
+            "kind",
+            "username",
+            "header",
+            "token_url",
+            "client_id",
+            "client_auth",
+            "scope",
+        )
+        widgets = {"description": ProseWidget(rows=2)}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.before = Connection.objects.filter(pk=self.instance.pk).first() if self.instance.pk else None
+        if "new_secret" in self.fields and self.before and has_secret(self.before):
+            self.fields["new_secret"].help_text = "There is one, kept encrypted. Left empty, it stays."
+
+    def _post_clean(self) -> None:
+        """As the service judges the whole."""
+        super()._post_clean()  # type: ignore[misc]
+        if self.errors:
+            return
+        secret = self.cleaned_data.get("new_secret", "")
+        for field, message in connection_faults(self.instance, secret, self.before):
+            name = "new_secret" if field == "secret" else field
+            self.add_error(name if name in self.fields else None, message)
 
 
 def fingerprint(version: FlowVersion | None) -> str:

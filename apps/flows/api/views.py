@@ -1,14 +1,10 @@
 """``/v1/flowdiagram`` and ``/v1/changeflowstatus``."""
 
-from collections.abc import Iterator
-from typing import Any
-
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.applications.api.base import CallerViewSet
-from apps.core import dates
 from apps.core.errors import BadRequest
 from apps.core.http.etag import NotModified
 from apps.core.http.openapi.operation import operation
@@ -16,12 +12,10 @@ from apps.core.http.parameters import one_of
 from apps.core.http.renderers import JSONRenderer, SVGRenderer
 from apps.flows import services
 from apps.flows.api import openapi
-from apps.flows.diagram.picture import connections
 from apps.flows.drawings import DRAWING_POLICY, drawing_of
 from apps.flows.models import Flow, FlowVersion
+from apps.flows.resources import STATUS_TEXTS, flow_resource, shown_version
 from apps.flows.selectors import version_of
-
-STATUS_TEXTS = {"public": "published", "paused": "paused", "running": "resumed", "inactive": "stopped"}
 
 
 class FlowViewSet(CallerViewSet):
@@ -34,17 +28,9 @@ class FlowViewSet(CallerViewSet):
         """A flow's diagram: its live version with objects and connections, and the list of its versions."""
         flow = services.get_flow(self.caller, **flow_reference(request))
         self.unless_current(*version_of(flow), modified=flow.date_modified)
-        versions = list(flow.versions.all())
         if self.is_drawn:
-            return self._drawing(flow, _shown(flow, versions))
-        resource = {
-            "customer": self.caller.project_name,
-            "flow_name": flow.name,
-            "description": flow.description,
-            "current_flow": self._current(flow, versions),
-            "versions": [self._version(version) for version in versions],
-        }
-        return self.answer(resource, "Flow diagram is retrieving successfully")
+            return self._drawing(flow, shown_version(flow, list(flow.versions.all())))
+        return self.answer(flow_resource(self.caller, flow), "Flow diagram is retrieving successfully")
 
     def get_renderers(self) -> list[BaseRenderer]:
         """A flow can be had as a drawing, too."""
@@ -76,27 +62,6 @@ class FlowViewSet(CallerViewSet):
         services.change_status(self.caller, flow, status, self.precondition())
         return self.answer("", f"Flow diagram has been {STATUS_TEXTS[status]} successfully")
 
-    def _current(self, flow: Flow, versions: list[FlowVersion]) -> dict[str, Any]:
-        """The version that is shown."""
-        shown = _shown(flow, versions)
-        objects = _objects(shown.document) if shown else {}
-        return {
-            "flow_id": str(flow.pk),
-            "version": str(shown.number) if shown else "",
-            "status": flow.status,
-            "date_published": dates.render(shown.date_published if shown else None, self.caller.zone),
-            "objects": [_object(name, body) for name, body in objects.items()],
-            "connections": list(_connections(objects)),
-        }
-
-    def _version(self, version: FlowVersion) -> dict[str, str]:
-        return {
-            "version": str(version.number),
-            "status": version.status,
-            "date_created": dates.render(version.date_created, self.caller.zone),
-            "date_published": dates.render(version.date_published, self.caller.zone),
-        }
-
 
 def flow_reference(request: Request) -> dict[str, str | None]:
     """The flow a request names: an id, a name, or both."""
@@ -104,28 +69,3 @@ def flow_reference(request: Request) -> dict[str, str | None]:
         "flow_id": one_of(request, headers=("X-Flow-Id",), parameters=("flow_id",)),
         "name": one_of(request, headers=("X-Flow",), parameters=("flow_name", "flow")),
     }
-
-
-def _shown(flow: Flow, versions: list[FlowVersion]) -> FlowVersion | None:
-    """The live version; of a flow never published, its draft."""
-    return flow.live_version or next(iter(versions), None)
-
-
-def _objects(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The objects of a document; a draft may hold anything in their place, which is left out."""
-    objects = document.get("objects")
-    if not isinstance(objects, dict):
-        return {}
-    return {name: body for name, body in objects.items() if isinstance(body, dict)}
-
-
-def _object(name: str, body: dict[str, Any]) -> dict[str, Any]:
-    """What callers may know of an object: its configuration may hold secrets and stays inside."""
-    known = {"id": name, "type": "", "text": name}
-    return known | {key: body[key] for key in ("type", "text", "app") if isinstance(body.get(key), str)}
-
-
-def _connections(objects: dict[str, dict[str, Any]]) -> Iterator[dict[str, str]]:
-    for name, body in objects.items():
-        for port, target in connections(body):
-            yield {"from": name, "port": port, "to": target}

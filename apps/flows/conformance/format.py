@@ -36,6 +36,30 @@ _ANSWER = {
     "additionalProperties": False,
 }
 
+_EVENT = {
+    "type": "object",
+    "properties": {
+        "after": {**DURATION, "description": "From the beginning of the case."},
+        "status": {"type": "string", "default": ""},
+        "payload": {"description": "What the webhook received."},
+    },
+    "required": ["after", "payload"],
+    "additionalProperties": False,
+}
+
+_CHILD = {
+    "type": "object",
+    "properties": {
+        "after": {**DURATION, "description": "From its launch to its end."},
+        "status": {"type": "integer", "description": "The number of the record's status at its end."},
+        "data": {"description": "The record's data at its end."},
+        "error": {"type": "object", "description": "{code, message} of a record that failed."},
+        "code": {"type": "string", "description": "The error of the object that launched it, when the end was bad."},
+    },
+    "required": ["after", "status"],
+    "additionalProperties": False,
+}
+
 _EXPECT = {
     "type": "object",
     "properties": {
@@ -118,6 +142,22 @@ CASE_SCHEMA: dict[str, Any] = {
             "description": "Answers of each object that calls, in the order of its calls.",
             "additionalProperties": {"type": "array", "items": _ANSWER},
         },
+        "events": {
+            "type": "object",
+            "description": "What each object that listens to a webhook can hear; each event is heard once.",
+            "additionalProperties": {"type": "array", "items": _EVENT},
+        },
+        "children": {
+            "type": "object",
+            "description": "What becomes of the records that each object of type run launches, in their order.",
+            "additionalProperties": {"type": "array", "items": _CHILD},
+        },
+        "keystores": {
+            "type": "object",
+            "description": "What expressions find: keystore, then key, then the document.",
+            "additionalProperties": {"type": "object"},
+        },
+        "static": {"type": "object", "description": "The workspace's static data."},
         "goes_on": {
             "type": "object",
             "description": "When somebody lets the record go on from an object where it rests, visit by visit.",
@@ -148,6 +188,10 @@ class Case:
     options: dict[str, Any] = field(default_factory=dict)
     faults: tuple[dict[str, str], ...] = ()
     apps: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    events: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    children: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    keystores: dict[str, dict[str, JSON]] = field(default_factory=dict)
+    static: dict[str, JSON] = field(default_factory=dict)
     goes_on: dict[str, list[str]] = field(default_factory=dict)
 
 
@@ -172,6 +216,9 @@ def read_case(document: JSON) -> Case:
 def _check_times(document: dict[str, Any]) -> None:
     """That its durations and its zone can be read."""
     texts = {f"goes_on/{name}": text for name, times in document.get("goes_on", {}).items() for text in times}
+    for kind in ("events", "children"):
+        for name, items in document.get(kind, {}).items():
+            texts |= {f"{kind}/{name}/{number}/after": item["after"] for number, item in enumerate(items)}
     texts |= {"options/retry_delay": document.get("options", {}).get("retry_delay", "5m")}
     try:
         read_timezone(document.get("timezone", "UTC"))

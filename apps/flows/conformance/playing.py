@@ -1,6 +1,7 @@
 """Playing a case: every way in which its course differs from what it expects."""
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -8,10 +9,10 @@ from apps.flows.conformance.format import Case
 from apps.flows.engine.checks import check_document
 from apps.flows.engine.durations import parse_duration
 from apps.flows.engine.host import Host, Options
-from apps.flows.engine.outcomes import Call
-from apps.flows.engine.playing import Clock, Course, play
+from apps.flows.engine.outcomes import Call, Launch, Listen, Move, Request
+from apps.flows.engine.playing import Clock, Course, Unanswered, play
 from apps.flows.engine.program import compile_program
-from apps.flows.engine.results import AppError, AppResult
+from apps.flows.engine.results import Answer, AppError, AppResult, Child, Event
 from apps.flows.engine.tokens import StepDone, Token
 from apps.flows.engine.values import JSON
 
@@ -19,31 +20,82 @@ from apps.flows.engine.values import JSON
 class CaseScript:
     """The answers of a case, each given once; the calls that asked for them."""
 
-    def __init__(self, case: Case) -> None:
-        self._answers = {name: list(answers) for name, answers in case.apps.items()}
-        self._goes_on = {name: list(times) for name, times in case.goes_on.items()}
+    def __init__(self, case: Case, clock: Clock) -> None:
+        self._clock = clock
+        self._begins = case.begins
+        self._answers = _lists(case.apps)
+        self._events = _lists(case.events)
+        self._children = _lists(case.children)
+        self._goes_on = _lists(case.goes_on)
+        self._launched: dict[str, datetime] = {}
         self.calls: list[Call] = []
 
-    def answer(self, call: Call) -> AppResult | AppError | None:
-        """The next answer of the object."""
-        self.calls.append(call)
-        answers = self._answers.get(call.object)
-        return _answer(answers.pop(0)) if answers else None
+    def answer(self, request: Request) -> Answer:
+        """The next answer of the object; an event or the end of a child once its time has come."""
+        if isinstance(request, Call):
+            self.calls.append(request)
+        answers = self._answers.get(request.object)
+        if answers:
+            return _answer(answers.pop(0))
+        match request:
+            case Listen():
+                return self._event(request)
+            case Launch():
+                return self._child(request)
+            case Move():
+                return AppResult("")
+        raise Unanswered
 
     def let_go_on(self, object_id: str) -> timedelta | None:
         """The next of the object's times."""
+        if self._events.get(object_id):
+            return self._time_of(self._events[object_id][0]) - self._clock.moment
+        if object_id in self._launched:
+            return self._launched[object_id] - self._clock.moment
         times = self._goes_on.get(object_id)
         return parse_duration(times.pop(0)) if times else None
 
     def left_over(self) -> list[str]:
         """What the case gave and nothing asked for."""
-        given: dict[str, dict[str, list[Any]]] = {"apps": self._answers, "goes_on": dict(self._goes_on)}
+        given: dict[str, dict[str, list[Any]]] = {
+            "apps": self._answers,
+            "events": self._events,
+            "children": self._children,
+            "goes_on": self._goes_on,
+        }
         return [
             f"{kind}/{name}: {len(rest)} unused"
             for kind, items in given.items()
             for name, rest in items.items()
             if rest
         ]
+
+    def _event(self, request: Listen) -> Answer:
+        events = self._events.get(request.object)
+        if not events or self._time_of(events[0]) > self._clock.moment:
+            return None
+        event = events.pop(0)
+        return Event(f"{request.object}-{event['after']}", event.get("status", ""), event["payload"])
+
+    def _child(self, request: Launch) -> Answer:
+        if not request.wait:
+            return Child(request.key, 0)
+        children = self._children.get(request.object)
+        if not children:
+            raise Unanswered
+        ends = self._launched.setdefault(request.object, self._clock.moment + parse_duration(children[0]["after"]))
+        if ends > self._clock.moment:
+            return None
+        del self._launched[request.object]
+        child = children.pop(0)
+        return Child(request.key, child["status"], child.get("data"), child.get("error"), child.get("code", ""))
+
+    def _time_of(self, event: dict[str, Any]) -> datetime:
+        return self._begins + parse_duration(event["after"])
+
+
+def _lists(items: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
+    return {name: list(values) for name, values in items.items()}
 
 
 def differences(case: Case) -> list[str]:
@@ -52,8 +104,9 @@ def differences(case: Case) -> list[str]:
     expected = case.expect.get("problems", [])
     if problems or expected:
         return _compare("problems", expected, problems)
-    clock, script = Clock(case.begins), CaseScript(case)
-    token = Token(uuid=case.uuid, flow_name=case.flow.get("name", "case"), run_no=1, data=case.input)
+    clock = Clock(case.begins)
+    script = CaseScript(case, clock)
+    token = Token(uuid=case.uuid, flow_name=case.flow.get("name", "case"), run_no=1, data=case.input, began=case.begins)
     course = play(compile_program(case.flow), token, _host(case, clock), clock, script)
     return [*_compare_course(case, course, clock), *_compare_calls(case, script), *script.left_over()]
 
@@ -71,6 +124,8 @@ def _host(case: Case, clock: Clock) -> Host:
             max_executions=options.get("max_executions", 10),
         ),
         timezone=ZoneInfo(case.timezone),
+        keystore=lambda keystore, key: case.keystores.get(keystore, {}).get(key),
+        static=lambda: case.static,
     )
 
 

@@ -10,9 +10,9 @@ from enum import StrEnum
 from typing import Protocol
 
 from .host import Host
-from .outcomes import Call, Error, Failed, Finished, Outcome, Retry, Stopped, Waiting
+from .outcomes import Error, Failed, Finished, Held, Moved, Outcome, Request, Retry, Stopped, Waiting
 from .program import Program
-from .results import AppError, AppResult
+from .results import Answer
 from .tokens import StepDone, Token
 from .walk import advance, complete
 
@@ -27,16 +27,21 @@ class Rest(StrEnum):
     FINISHED = "Finished"
     HANDLED = "Errors handled"
     FAILED = "Finished with errors"
-    WAITING = "Waiting"  # for a person or a call that the script does not have
-    UNKNOWN = "Unknown"  # the script has no answer to a call
+    MOVED = "Moved"  # to another flow
+    WAITING = "Waiting"  # for a person, an event or a record that the script does not have
+    UNKNOWN = "Unknown"  # the script has no answer to a request
     ENDLESS = "Endless"  # more rounds than any course needs
+
+
+class Unanswered(Exception):
+    """The script knows nothing about what it was asked."""
 
 
 class Script(Protocol):
     """What happens outside the flow."""
 
-    def answer(self, call: Call) -> AppResult | AppError | None:
-        """What the called app answers; None when nothing is known about it."""
+    def answer(self, request: Request) -> Answer:
+        """What comes of a request, None for nothing yet; raises Unanswered."""
 
     def let_go_on(self, object_id: str) -> timedelta | None:
         """How long after the record came to rest at the object somebody lets it go on; None when nobody does."""
@@ -80,9 +85,10 @@ def play(program: Program, token: Token, host: Host, clock: Clock, script: Scrip
     outcome, done = advance(program, token, host)
     for _ in range(MOST_ROUNDS):
         course.steps += done
-        if isinstance(outcome, Call):
-            answer = script.answer(outcome)
-            if answer is None:
+        if isinstance(outcome, Request):
+            try:
+                answer = script.answer(outcome)
+            except Unanswered:
                 course.rest = Rest.UNKNOWN
                 return course
             outcome, done = complete(program, token, outcome, answer, host)
@@ -101,7 +107,7 @@ def _goes_on(outcome: Outcome, token: Token, clock: Clock, script: Script) -> bo
         case Retry(until):
             clock.move_to(until)
             return True
-        case Waiting(until) | Stopped(until):
+        case Waiting(until) | Stopped(until) | Held(until):
             moments = [moment for moment in (until, _event(token, clock, script)) if moment is not None]
             if moments:
                 clock.move_to(min(moments))
@@ -112,7 +118,7 @@ def _goes_on(outcome: Outcome, token: Token, clock: Clock, script: Script) -> bo
                 clock.move_to(moment)
                 _continue(token, error)
             return moment is not None
-    return False
+    return False  # finished, or moved
 
 
 def _event(token: Token, clock: Clock, script: Script) -> datetime | None:
@@ -138,5 +144,7 @@ def _settle(course: Course, outcome: Outcome) -> None:
             course.rest = Rest.HANDLED if handled else Rest.FINISHED
         case Failed(error):
             course.rest, course.error = Rest.FAILED, error
+        case Moved():
+            course.rest = Rest.MOVED
         case _:
             course.rest = Rest.WAITING

@@ -22,10 +22,40 @@ class AppResult:
 
 @dataclass(frozen=True, slots=True)
 class AppError:
-    """The app failed; ``code`` is what a retry's ``on`` matches: timeout, connection, http.404, ..."""
+    """The app failed; ``code`` is what a retry's ``on`` matches: timeout, connection, http.404, ...
+
+    ``retry_after`` is for how many seconds the other side asked not to be called again.
+    """
 
     code: str
     message: str
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What a webhook received: its id for the journal, its status, "" without one, and the payload."""
+
+    id: str
+    status: str
+    payload: JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A record that was launched: ``status`` is the number callers see, ``error`` is ``{code, message}`` or nothing.
+
+    ``code`` is empty unless the child came to a bad end; then it is the error of the object that launched it.
+    """
+
+    uuid: str
+    status: int
+    data: JSON = None
+    error: JSON = None
+    code: str = ""
+
+
+Answer = AppResult | AppError | Event | Child | None
 
 
 def code_matches(code: str, patterns: tuple[str, ...]) -> bool:

@@ -9,6 +9,8 @@ from .durations import parse_duration
 from .results import code_matches
 
 LONGEST_DELAY = timedelta(days=1)
+NEVER = frozenset({"crashed"})
+NOT_BY_DEFAULT = frozenset({"run_failed", "run_removed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +25,28 @@ class RetryPolicy:
     on: tuple[str, ...] | None = None
 
     def allows(self, attempt: int, code: str, retries: int) -> bool:
-        """Whether another attempt follows the failed one, counted from 1; ``retries`` is the project's option."""
-        most = retries if self.max is None else self.max
+        """Whether another attempt follows the failed one, counted from 1; ``retries`` is the project's option.
+
+        What was launched and failed has been tried again by its own flow, so only an object's own ``max`` repeats it.
+        """
+        if code in NEVER:
+            return False
+        most = (0 if code in NOT_BY_DEFAULT else retries) if self.max is None else self.max
         return attempt <= most and (self.on is None or code_matches(code, self.on))
 
-    def delay_after(self, attempt: int, retry_delay: timedelta, random: Callable[[], float]) -> timedelta:
-        """The wait after the failed attempt; ``random`` gives numbers from 0 to 1, ``retry_delay`` is the project's."""
+    def delay_after(
+        self, attempt: int, retry_delay: timedelta, random: Callable[[], float], wanted: float | None = None
+    ) -> timedelta:
+        """The wait after the failed attempt; ``random`` gives numbers from 0 to 1, ``retry_delay`` is the project's.
+
+        ``wanted`` is for how many seconds the other side asked to be left alone; it gets no more than the longest wait.
+        """
         first = retry_delay if self.delay is None else self.delay
         longest = self.max_delay or max(first, LONGEST_DELAY)
         # Grown as a float: a timedelta overflows long before a hundred attempts at factor 10.
         seconds = min(first.total_seconds() * self.factor ** (attempt - 1), longest.total_seconds())
-        return timedelta(seconds=seconds * (0.5 + random() / 2) if self.jitter else seconds)
+        seconds = seconds * (0.5 + random() / 2) if self.jitter else seconds
+        return timedelta(seconds=max(seconds, min(wanted or 0.0, longest.total_seconds())))
 
 
 def read_retry(retry: dict[str, Any]) -> RetryPolicy:

@@ -36,11 +36,10 @@ UUID = Parameter(
     headers=("X-Uuid", "uuid"),
     query=("uuid",),
     path="uuid",
-    description="The record's name: 1 to 128 visible ASCII characters without a slash, and none of the words that are "
-    "calls.",
+    description="The record's name: 1 to 128 visible characters without a slash, and none of the words that are calls.",
     schema={
         "type": "string",
-        "pattern": "^[\\x21-\\x2e\\x30-\\x7e]{1,128}$",
+        "pattern": "^[^/\\s\\x00-\\x20\\x7f]{1,128}$",
         "not": {"enum": sorted(RESERVED)},
     },
     example=UUID_EXAMPLE,

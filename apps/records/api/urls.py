@@ -16,5 +16,5 @@ v1 = [
     re_path(r"^record/search/?$", SearchViewSet.as_view({"get": "list", "put": "list"})),
     re_path(r"^record/changestatus/?$", QueueViewSet.as_view({"put": "change_status"})),
     re_path(r"^record/movetoflow/?$", QueueViewSet.as_view({"put": "move"})),
-    re_path(r"^record/(?P<uuid>[\x21-\x2e\x30-\x7e]{1,128})/?$", RecordViewSet.as_view(_ONE)),
+    re_path(r"^record/(?P<uuid>[^/\s\x00-\x20\x7f]{1,128})/?$", RecordViewSet.as_view(_ONE)),
 ]

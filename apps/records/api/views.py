@@ -15,6 +15,7 @@ from apps.records.api import openapi
 from apps.records.api.trace import trace_of
 from apps.records.api.uuids import one_uuid, split
 from apps.records.models import Record, Status
+from apps.records.resources import created_resource, updated_resource
 from apps.records.selectors import Step, version_as_read
 
 
@@ -38,8 +39,7 @@ class RecordViewSet(CallerViewSet):
             uuid=one_of(request, headers=("X-Uuid", "uuid"), parameters=("uuid",)),
             execute_at=_execute_at(request),
         )
-        rows = [_created(record) for record in created]
-        return self.answer(rows if several else rows[0], "Data Record is created successfully", 201)
+        return self.answer(created_resource(created, several=several), "Data Record is created successfully", 201)
 
     @operation(openapi.RETRIEVE)
     def retrieve(self, request: Request, uuid: str | None = None) -> Response:
@@ -63,8 +63,9 @@ class RecordViewSet(CallerViewSet):
             documents if several else [documents],
             precondition=self.precondition(),
         )
-        rows = [self._updated(record) for record in updated]
-        return self.answer(rows if several else rows[0], "Data Record was updated successfully")
+        return self.answer(
+            updated_resource(self.caller, updated, several=several), "Data Record was updated successfully"
+        )
 
     @operation(openapi.DESTROY)
     def destroy(self, request: Request, uuid: str | None = None) -> Response:
@@ -72,14 +73,6 @@ class RecordViewSet(CallerViewSet):
         removed = changing.delete_record(self.caller, one_uuid(request, uuid), precondition=self.precondition())
         resource = {"flow_name": removed.flow_name, "uuid": removed.uuid}
         return self.answer(resource, "Data Record was removed successfully")
-
-    def _updated(self, record: changing.ChangedRecord) -> dict[str, Any]:
-        return {
-            "flow_name": record.flow_name,
-            "customer_id": str(self.caller.project_id),
-            "uuid": record.uuid,
-            "data_record": record.document,
-        }
 
     def _shown(self, record: Record, steps: list[Step]) -> dict[str, Any]:
         zone = self.caller.zone
@@ -98,15 +91,6 @@ class RecordViewSet(CallerViewSet):
             },
             "flow_objects_info": trace_of(record, steps, zone),
         }
-
-
-def _created(record: services.CreatedRecord) -> dict[str, Any]:
-    return {
-        "flow_id": str(record.flow_id),
-        "flow_name": record.flow_name,
-        "data_record_id": record.uuid,
-        "data_record": record.document,
-    }
 
 
 def _execute_at(request: Request) -> Any:

@@ -1,18 +1,16 @@
 """``/v1/schema``."""
 
-import base64
 from typing import Any
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.applications.api.base import CLIENT_STYLES, CallerViewSet
-from apps.core import dates
 from apps.core.errors import BadRequest
 from apps.core.http.openapi.operation import operation
 from apps.schemas import services
 from apps.schemas.api import openapi
-from apps.schemas.models import Schema
+from apps.schemas.resources import schema_dates, schema_resource
 from apps.schemas.selectors import version_of
 
 
@@ -26,39 +24,27 @@ class SchemaViewSet(CallerViewSet):
     def create(self, request: Request) -> Response:
         """Store the schema; 409 when there is one."""
         schema = services.create_schema(self.caller, **_payload(self.document(request)))
-        return self.answer(self._dates(schema), "Schema structure is created successfully", 201)
+        return self.answer(schema_dates(self.caller, schema), "Schema structure is created successfully", 201)
 
     @operation(openapi.RETRIEVE)
     def retrieve(self, request: Request) -> Response:
         """Get the schema as it was sent."""
         schema = services.get_schema(self.caller)
         self.unless_current(*version_of(schema), modified=schema.date_modified)
-        resource = {
-            "url": schema.url,
-            "schema": base64.b64encode(schema.source.encode()).decode(),
-            **self._dates(schema),
-            "customer": self.caller.project_name,
-        }
-        return self.answer(resource, "Schema structure is retrieving successfully")
+        return self.answer(schema_resource(self.caller, schema), "Schema structure is retrieving successfully")
 
     @operation(openapi.UPDATE)
     def update(self, request: Request) -> Response:
         """Replace the schema."""
         payload = _payload(self.document(request))
         schema = services.update_schema(self.caller, **payload, precondition=self.precondition())
-        return self.answer(self._dates(schema), "Schema structure is updated successfully", 201)
+        return self.answer(schema_dates(self.caller, schema), "Schema structure is updated successfully", 201)
 
     @operation(openapi.DESTROY)
     def destroy(self, request: Request) -> Response:
         """Remove the schema."""
         services.delete_schema(self.caller, precondition=self.precondition())
         return self.answer({}, "Schema has been removed successfully")
-
-    def _dates(self, schema: Schema) -> dict[str, str]:
-        return {
-            "creation_date": dates.render(schema.date_created, self.caller.zone),
-            "modified_date": dates.render(schema.date_modified, self.caller.zone),
-        }
 
 
 def _payload(data: Any) -> dict[str, str]:

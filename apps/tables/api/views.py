@@ -7,9 +7,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from apps.applications.api.base import PROJECT_KEY, CallerViewSet
-from apps.core import dates
 from apps.core.http.openapi.operation import operation
-from apps.tables import kinds, services
+from apps.tables import services, values
 from apps.tables.api import openapi
 from apps.tables.api.payloads import columns_of, search_of
 from apps.tables.selectors import Definition, Row, modified_of, version_of
@@ -75,15 +74,7 @@ class RowsViewSet(CallerViewSet):
         return self.answer(count, f"Successfully deleted row {row} in table {table}")
 
     def _shown(self, definition: Definition, row: Row) -> dict[str, Any]:
-        zone = self.caller.zone
-        shown = {
-            "id": str(row.id),
-            "date_created": dates.render(row.date_created, zone),
-            "date_updated": dates.render(row.date_updated, zone),
-        }
-        return shown | {
-            name: kinds.show(column.kind, row.values[name], zone) for name, column in definition.columns.items()
-        }
+        return values.for_caller(definition, row, self.caller.zone)
 
 
 def _page(rows: Sequence[Any], *, next_element: int = 0, max_results: int = 0) -> dict[str, Any]:

@@ -1,5 +1,5 @@
-"""Admin pages of what came in through webhooks: here, because replaying an event makes records."""
+"""Admin pages of what starts records; those of webhook events are here because replaying one makes records."""
 
-from apps.triggers.admin import events
+from apps.triggers.admin import batches, events, schedules, urls
 
-__all__ = ["events"]
+__all__ = ["batches", "events", "schedules", "urls"]

@@ -1,27 +1,22 @@
 """``/v1/webhook/{uri}``."""
 
-import re
 from typing import Any
 
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.applications.api.base import EnvelopeViewSet, host_of
+from apps.applications.api.base import EnvelopeViewSet
+from apps.applications.carriers import host_of
 from apps.applications.ratelimit import RateState, count_delivery, count_failed_login
-from apps.core import dates
-from apps.core.errors import BadRequest, NotFound
+from apps.core.errors import NotFound
 from apps.core.http.client import address_of
 from apps.core.http.openapi.operation import operation
-from apps.core.http.parameters import one_of
 from apps.triggers import services
 from apps.triggers.api import openapi
+from apps.triggers.api.events import shown_event
 from apps.triggers.api.parsers import FormParser
+from apps.triggers.carriers import delivery_in
 from apps.webhooks.receivers import Receiver, find_receiver
-from apps.webhooks.selectors import StoredEvent
-
-# The group of apps a webhook belongs to: there is one, the default apps.
-PLUGIN_ID = "1"
-DELIVERY_ID = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 class WebhookViewSet(EnvelopeViewSet):
@@ -39,7 +34,7 @@ class WebhookViewSet(EnvelopeViewSet):
             return
         address = address_of(request._request)
         try:
-            self.receiver = find_receiver(kwargs["uri"], host=host_of(request), address=address)
+            self.receiver = find_receiver(kwargs["uri"], host=host_of(request._request), address=address)
         except NotFound:
             self.rate = count_failed_login(address)
             self.rate.require()
@@ -52,24 +47,14 @@ class WebhookViewSet(EnvelopeViewSet):
         """Store a payload; with a flow it becomes a record, too."""
         payload = self.document(request)
         receipt = services.receive(
-            self.receiver, payload, address=address_of(request._request), delivery=_delivery(request)
+            self.receiver, payload, address=address_of(request._request), delivery=delivery_in(request._request)
         )
-        rows = [self._shown(event) for event in receipt.events]
+        rows = [shown_event(self.receiver, event) for event in receipt.events]
         several = len(rows) > 1 or (self.receiver.batch and isinstance(payload, list))
         response = self.answer(rows if several else rows[0], "Data stored successfully", 201)
         if receipt.repeated:
             response["Idempotency-Replayed"] = "true"
         return response
-
-    def _shown(self, event: StoredEvent) -> dict[str, Any]:
-        return {
-            "_id": {"$id": event.event_id},
-            "customer_id": str(self.receiver.project_id),
-            "plugin_id": PLUGIN_ID,
-            "application_id": str(self.receiver.webhook_id),
-            "date_created": dates.render_atom(event.received_at, self.receiver.zone),
-            "data": event.payload,
-        }
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         """Say where the webhook stands in its window."""
@@ -77,13 +62,3 @@ class WebhookViewSet(EnvelopeViewSet):
         for name, value in (self.rate.headers if self.rate else {}).items():
             response[name] = value
         return response
-
-
-def _delivery(request: Request) -> services.Delivery | None:
-    """The sender's id of the delivery; a ``webhook-id`` repeats whatever the payload, senders word it anew."""
-    for header in ("Webhook-Id", "Idempotency-Key"):
-        if text := one_of(request, headers=(header,)):
-            if not DELIVERY_ID.fullmatch(text):
-                raise BadRequest(f"{header} must be 1 to 255 visible ASCII characters.")
-            return services.Delivery(f"{header.lower()}:{text}", exact=header == "Idempotency-Key")
-    return None

@@ -4,6 +4,7 @@ from functools import cached_property
 
 from tests.conftest import Tenant
 from tests.contract.stage.credentials import Credentials
+from tests.contract.stage.environments import Environments
 from tests.contract.stage.records import Records
 from tests.contract.stage.side import HERE
 from tests.contract.stage.stores import Stores
@@ -11,7 +12,7 @@ from tests.contract.stage.stores import Stores
 __all__ = ["HERE", "Side", "Stage"]
 
 
-class Side(Credentials, Records, Stores):
+class Side(Credentials, Records, Stores, Environments):
     """One tenant's things. Reading an attribute makes what it names; calls refer to them by name."""
 
     @cached_property

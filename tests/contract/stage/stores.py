@@ -9,6 +9,7 @@ from django.test import Client
 from apps.keystores.models import Keystore, Kind
 from apps.tables import services as tables
 from apps.tables import structure
+from apps.triggers.url_triggers import register_url
 from apps.webhooks.services import register_webhook
 from tests.contract.stage.side import HERE, TenantSide
 
@@ -142,6 +143,34 @@ class Stores(TenantSide):
     def hook_of_no_flow(self) -> str:
         """A webhook whose flow takes no records."""
         return self._hook("no-flow", flow=self.inactive_flow)
+
+    @cached_property
+    def open_url(self) -> str:
+        """A Direct URL that takes calls from everywhere."""
+        return self._url("open")
+
+    @cached_property
+    def closed_url(self) -> str:
+        """One that takes them from here only."""
+        return self._url("closed", addresses=HERE)
+
+    @cached_property
+    def silent_url(self) -> str:
+        return self._url("silent", active=False)
+
+    @cached_property
+    def url_of_no_flow(self) -> str:
+        """One whose flow takes no records."""
+        return self._url("no-flow", flow=self.inactive_flow)
+
+    @cached_property
+    def sync_url(self) -> str:
+        """A Sync URL."""
+        return self._url("sync", kind="sync")
+
+    def _url(self, name: str, **fields: Any) -> str:
+        given = {"name": name, "flow": "intake", "rate_limit": 1000} | fields
+        return register_url(self.tenant.workspace, **given).secret
 
     def _hook(self, name: str, **fields: Any) -> str:
         return register_webhook(self.tenant.workspace, name=name, rate_limit=1000, **fields).uri

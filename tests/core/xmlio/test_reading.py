@@ -1,6 +1,7 @@
 """XML documents from outside: what they mean, and what is refused."""
 
 import time
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -226,3 +227,37 @@ def test_long_texts_take_time_by_their_length() -> None:
 
 def test_text_that_was_decoded_already_may_declare_anything() -> None:
     assert read_xml('<?xml version="1.0" encoding="iso-8859-1"?><r>é</r>') == "é"
+
+
+ATTRIBUTES = " ".join(f"a{number}='x'" for number in range(100_000))
+
+
+def test_a_tag_of_very_many_attributes_is_not_taken_in_whole() -> None:
+    tracemalloc.start()
+    body = f"<r>\n<a {ATTRIBUTES}/></r>".encode()
+    try:
+        assert refusal(body) == "An element has more than 256 attributes at line 2, column 1."
+        assert tracemalloc.get_traced_memory()[1] < 2_000_000 + len(body)
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (f"<r><![CDATA[<a {ATTRIBUTES}/>]]></r>", f"<a {ATTRIBUTES}/>"),
+        (f"<r><!-- <a {ATTRIBUTES}/> -->x</r>", "x"),
+        (f'<r a="{ATTRIBUTES}"/>', {"@a": ATTRIBUTES}),
+        (f"<r>{ATTRIBUTES}</r>", ATTRIBUTES),
+        (f"<r><a x='>' y='1'>{'é' * 200_000}</a></r>", {"a": {"@x": ">", "@y": "1", "#text": "é" * 200_000}}),
+    ],
+    ids=["section", "comment", "value", "text", "letters"],
+)
+def test_what_only_looks_like_very_many_attributes(body: str, value: Any) -> None:
+    assert read_xml(body.encode()) == value
+
+
+def test_prefixes_hold_until_their_element_ends() -> None:
+    body = '<n:r xmlns:n="urn:x"><a xmlns:n="urn:y" xmlns:m="urn:z"><m:b/></a><n:c/></n:r>'
+    assert read_xml(body) == {"a": {"b": ""}, "c": ""}
+    assert refusal('<r><a xmlns:m="urn:z"/><m:b/></r>').startswith("The prefix m is not declared")

@@ -46,9 +46,9 @@ def test_only_objects_that_may_come_again_are_counted(flow: Flow) -> None:
 
 def test_a_document_of_the_wrong_shape_is_refused() -> None:
     with pytest.raises(BadRequest) as caught:
-        compile_program({"format": "flow/1", "start": "start", "objects": {"start": {"type": "run"}}})
+        compile_program({"format": "flow/1", "start": "start", "objects": {"start": {"type": "loop"}}})
     assert caught.value.message == "The flow cannot be run."
-    assert caught.value.details == (Detail("start/type", "object type 'run' is not supported"),)
+    assert caught.value.details == (Detail("start/type", "object type 'loop' is not supported"),)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_document_of_the_wrong_shape_is_refused() -> None:
             "'soon' is no duration: write 15s, 10m, 2h, 1d or ISO 8601 like P2D or PT1H30M",
         ),
         ({"type": "wait", "until": "09:00", "timezone": "Mars"}, "unknown time zone 'Mars'"),
-        ({"type": "app", "app": "core.email"}, "unknown app 'core.email'"),
+        ({"type": "app", "app": "core.fax"}, "unknown app 'core.fax'"),
     ],
 )
 def test_an_object_that_cannot_be_compiled_is_named(flow: Flow, item: dict[str, Any], message: str) -> None:

@@ -58,3 +58,9 @@ def test_max_zero_means_never() -> None:
 )
 def test_a_class_of_statuses_matches_its_members(code: str, patterns: tuple[str, ...], matches: bool) -> None:
     assert code_matches(code, patterns) is matches
+
+
+@pytest.mark.parametrize(("wanted", "seconds"), [(None, 10), (5.0, 10), (60.0, 60), (1e9, 120), (0.0, 10)])
+def test_the_other_side_may_ask_for_more_time_up_to_the_longest_delay(wanted: float | None, seconds: float) -> None:
+    policy = read_retry({"delay": "10s", "max_delay": "2m", "jitter": True})
+    assert policy.delay_after(1, timedelta(0), lambda: 1.0, wanted) == timedelta(seconds=seconds)

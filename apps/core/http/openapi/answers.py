@@ -10,6 +10,7 @@ from apps.core.http import envelope
 from apps.core.http.openapi.operation import TEXT, Answer, Schema, shape
 
 ADDRESS = "203.0.113.7"  # of the range that documentation may use
+BRIEF = "Brief"  # what the names of answers with two keys end with
 JSON, PLAIN, SVG = "application/json", "text/plain", "image/svg+xml"
 
 HEADERS: dict[str, dict[str, Any]] = {
@@ -115,6 +116,17 @@ def failure(status: int, kinds: Sequence[type[FlowizeError]], media_types: Itera
         "headers": headers(_headers_of(status)),
         "content": content,
     }
+
+
+def brief_failure(status: int, kinds: Sequence[type[FlowizeError]], media_types: Iterable[str]) -> dict[str, Any]:
+    """The same as ``failure`` where answers have two keys only."""
+    whole = failure(status, kinds, media_types)
+    schema = shape({"code": {"const": status}, "error": {"$ref": "#/components/schemas/Error"}})
+    content: dict[str, dict[str, Any]] = {media_type: {"schema": schema} for media_type in media_types}
+    content[JSON]["examples"] = {
+        kind.__name__: {"summary": meaning(kind), "value": envelope.brief_failure(kind())} for kind in kinds
+    }
+    return whole | {"content": content}
 
 
 def meaning(kind: type[FlowizeError]) -> str:

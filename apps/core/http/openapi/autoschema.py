@@ -9,7 +9,7 @@ from drf_spectacular.plumbing import ResolvedComponent
 from apps.core import errors
 from apps.core.errors import FlowizeError
 from apps.core.http.openapi import answers
-from apps.core.http.openapi.operation import TEXT, Named, Operation
+from apps.core.http.openapi.operation import TEXT, Answer, Named, Operation
 
 Object = dict[str, Any]
 
@@ -160,10 +160,10 @@ class OperationSchema(AutoSchema):
             for status in sorted({kind.status for kind in self.errors()})
         }
         unchanged = {"304": {"$ref": "#/components/responses/NotModified"}} if self.tagged else {}
-        return {str(self._told.answer.status): self._success()} | unchanged | refusals
+        successes = {str(answer.status): self._success(answer) for answer in (self._told.answer, *self._told.others)}
+        return successes | unchanged | refusals
 
-    def _success(self) -> Object:
-        answer = self._told.answer
+    def _success(self, answer: Answer) -> Object:
         schema = self._resolved(answer.resource if answer.message is None else answers.enveloped(answer))
         kinds = self.map_renderers("media_type")
         content: Object = {media_type: {"schema": SCHEMAS.get(media_type, schema)} for media_type in kinds}

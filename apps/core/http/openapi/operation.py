@@ -105,6 +105,7 @@ class Operation:
     ``errors`` are those beyond what every call may answer; ``styles`` the kinds of credentials, when they are others
     than the viewset says; ``conditional`` says that a change honours ``If-Match``, ``stored`` that the answer to a read
     may be kept and asked for again with its entity tag, ``whole`` that ``fields`` cannot choose from the answer.
+    ``others`` are successes with other statuses than ``answer``.
     """
 
     name: str
@@ -119,6 +120,7 @@ class Operation:
     conditional: bool = False
     stored: bool = True
     whole: bool = False
+    others: Sequence[Answer] = ()
 
 
 def operation(described: Operation) -> Callable[[View], View]:

@@ -13,6 +13,7 @@ Run = Callable[[dict[str, Any], JSON, Validate], AppResult | AppError]
 
 VARIABLE = {"type": "string", "pattern": "^[A-Za-z_][A-Za-z0-9_]{0,62}$"}
 DATA_PATH = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": r"^[^.]+(\.[^.]+){0,19}$"}
+EXPRESSION = {"type": "string", "format": "expression", "minLength": 1, "maxLength": 2000}
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,8 @@ class App:
     """One app: its config is checked against ``config_schema`` when the flow is saved and again when rendered.
 
     ``ports`` without ``error`` must be connected. ``timeout`` is in seconds, the default and the most a config may ask.
-    ``run`` is given for pure apps only.
+    ``run`` is given for pure apps only. ``references`` are the places in a config that name something of the
+    workspace: a path such as ``auth/connection``, and what is named there: ``connection``, ``keystore``, ``table`` …
     """
 
     name: str
@@ -31,3 +33,4 @@ class App:
     ports: tuple[str, ...]
     timeout: float
     run: Run | None = None
+    references: tuple[tuple[str, str], ...] = ()

@@ -28,6 +28,14 @@ def set_data(config: dict[str, Any], data: JSON, check: Validate) -> AppResult |
     return AppResult("ok", config, data=data)
 
 
+def calculate(config: dict[str, Any], data: JSON, check: Validate) -> AppResult:
+    """Saves what the expressions of ``value`` or ``values`` have given; they were evaluated with the config."""
+    if "value" in config:
+        return AppResult("ok", config["value"], {config["save_to"]: config["value"]})
+    values = config["values"]
+    return AppResult("ok", values, {config["save_to"]: values} if "save_to" in config else values)
+
+
 VALIDATE = App(
     name="core.validate",
     version=1,
@@ -50,6 +58,7 @@ SET = App(
     kind="pure",
     config_schema={
         "type": "object",
+        "description": "give 'set' or 'unset' or both",
         "properties": {
             "set": {
                 "type": "object",
@@ -66,4 +75,34 @@ SET = App(
     ports=("ok",),
     timeout=1.0,
     run=set_data,
+)
+
+FUNCTION = App(
+    name="core.function",
+    version=1,
+    title="Calculate values",
+    kind="pure",
+    config_schema={
+        "type": "object",
+        "description": "give 'value' and 'save_to', or 'values'",
+        "properties": {
+            "value": {"description": "A template, usually one expression; its value is saved."},
+            "values": {
+                "type": "object",
+                "description": "Variables and the templates they get their values by; all read what was there before.",
+                "propertyNames": VARIABLE,
+                "minProperties": 1,
+                "maxProperties": 100,
+            },
+            "save_to": {**VARIABLE, "description": "Variable that keeps `value`, or all `values` as one object."},
+        },
+        "oneOf": [
+            {"required": ["value", "save_to"], "not": {"required": ["values"]}},
+            {"required": ["values"], "not": {"required": ["value"]}},
+        ],
+        "additionalProperties": False,
+    },
+    ports=("ok",),
+    timeout=1.0,
+    run=calculate,
 )

@@ -1,0 +1,61 @@
+"""The shape of one part of a definition."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from apps.applications.caller import Caller
+
+Items = list[dict[str, Any]]
+
+
+@dataclass(slots=True)
+class Target:
+    """The workspace that is brought in line.
+
+    ``source_id`` is the workspace it is copied from, None when the definition comes from a file: secrets are copied
+    along from the one, and made anew for the other. ``notes`` are lines for the person who asked. ``replaceable`` names
+    the tables whose rows will be deleted anyway.
+    """
+
+    caller: Caller
+    source_id: int | None = None
+    replaceable: frozenset[str] = frozenset()
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def workspace_id(self) -> int:
+        """The workspace's id."""
+        return self.caller.workspace_id
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One part: ``export`` reads its items, in a fixed order; ``apply`` makes those of the target the same.
+
+    ``item_schema`` is the JSON Schema of one item. What exists in the target and not in the definition is removed where
+    it holds no data of its own, and switched off where it does. ``apply`` runs in a transaction and raises ``Conflict``
+    for what cannot be brought in line.
+    """
+
+    name: str
+    item_schema: dict[str, Any]
+    export: Callable[[int], Items]
+    apply: Callable[[Target, Items], None]
+    most: int = 1000
+
+
+def described(required: dict[str, Any], optional: dict[str, Any] | None = None) -> dict[str, Any]:
+    """The schema of an object with these properties and no others."""
+    return {
+        "type": "object",
+        "properties": required | (optional or {}),
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+TEXT = {"type": "string"}
+NAME = {"type": "string", "minLength": 1, "maxLength": 128}
+FLAG = {"type": "boolean"}
+COUNT = {"type": "integer", "minimum": 0}

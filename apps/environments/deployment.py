@@ -1,0 +1,91 @@
+"""What one deployment copies: the definition of a project, and whatever of its data the caller chose."""
+
+from collections.abc import Callable, Iterator
+
+from apps.accounts.models import Role, Workspace
+from apps.applications.members import member_caller
+from apps.contents.copying import copy_static_data, copy_website, replace_files
+from apps.contents.models import Website
+from apps.core.copy_action import CopyAction
+from apps.core.errors import BadRequest, Detail
+from apps.environments.definitions.document import Definition, apply_definition, read_definition
+from apps.environments.deploy_options import KINDS, DeployOptions, Selection
+from apps.keystores.copying import copy_items
+from apps.keystores.models import Keystore
+from apps.tables.copying import copy_rows
+from apps.tables.models import Table
+
+Report = Callable[[str], None]
+
+
+def deploy_project(
+    source: Workspace, target: Workspace, options: DeployOptions, report: Report, definition: Definition | None = None
+) -> str:
+    """Bring ``target`` in line with ``source``, all in the caller's transaction; a line for the log.
+
+    ``report`` is told what is being done, and may raise to have it all undone. ``definition`` is that of the source, if
+    it has been read already. Raises ``BadRequest`` and ``Conflict`` for what cannot be copied.
+    """
+    report("Definition")
+    notes = apply_definition(
+        member_caller(target, Role.OWNER),
+        read_definition(source.pk) if definition is None else definition,
+        source_id=source.pk,
+        replaceable=_replaced_tables(source, options),
+    )
+    done = [f"{copied} {what}" for what, copied in _copy_data(source.pk, target.pk, options, report)]
+    return ". ".join([f"Copied the definition{''.join(f', {part}' for part in done)}", *notes])
+
+
+def check_options(source: Workspace, options: DeployOptions) -> None:
+    """Raise ``BadRequest`` naming each keystore, table and website that the source does not have."""
+    there = {
+        "keystores": set(Keystore.objects.in_workspace(source.pk).values_list("identifier", flat=True)),
+        "tables": set(Table.objects.in_workspace(source.pk).values_list("name", flat=True)),
+        "websites": set(Website.objects.in_workspace(source.pk).values_list("slug", flat=True)),
+    }
+    faults = [
+        Detail(f"/{kind}/{place}/{key}", f"The project has no {kind[:-1]} {name!r}.")
+        for kind, key in KINDS.items()
+        for place, name in enumerate(getattr(options, kind).items)
+        if name not in there[kind]
+    ]
+    if faults:
+        raise BadRequest("The options name what the project does not have.", details=faults)
+
+
+def _replaced_tables(source: Workspace, options: DeployOptions) -> frozenset[str]:
+    names = Table.objects.in_workspace(source.pk).values_list("name", flat=True)
+    return frozenset(name for name in names if options.tables.action_for(name) is CopyAction.REPLACE)
+
+
+def _copy_data(source_id: int, target_id: int, options: DeployOptions, report: Report) -> Iterator[tuple[str, int]]:
+    if options.static_data:
+        report("Static data")
+        copy_static_data(source_id, target_id)
+        yield "static data", 1
+    if options.file_manager:
+        report("File manager")
+        yield "files", replace_files(source_id, target_id)
+    yield from _copy_keystores(source_id, target_id, options.keystores, report)
+    yield from _copy_tables(source_id, target_id, options.tables, report)
+    for website in Website.objects.in_workspace(source_id):
+        if action := options.websites.action_for(website.slug):
+            report(f"Website {website.slug}")
+            yield f"files of the website {website.slug}", copy_website(website, target_id, action)
+
+
+def _copy_keystores(source_id: int, target_id: int, chosen: Selection, report: Report) -> Iterator[tuple[str, int]]:
+    theirs = {row.identifier: row.pk for row in Keystore.objects.in_workspace(target_id)}
+    for row in Keystore.objects.in_workspace(source_id):
+        if action := chosen.action_for(row.identifier):
+            report(f"Keystore {row.identifier}")
+            yield f"keys of the keystore {row.identifier}", copy_items(row.pk, theirs[row.identifier], action)
+
+
+def _copy_tables(source_id: int, target_id: int, chosen: Selection, report: Report) -> Iterator[tuple[str, int]]:
+    theirs = {row.name: row for row in Table.objects.in_workspace(target_id)}
+    for row in Table.objects.in_workspace(source_id):
+        if action := chosen.action_for(row.name):
+            report(f"Table {row.name}")
+            yield f"rows of the table {row.name}", copy_rows(row, theirs[row.name], action)

@@ -1,0 +1,144 @@
+"""``/v1/url/{secret}``: calls of URL triggers."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpResponse
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from apps.applications.api.base import EnvelopeViewSet
+from apps.applications.carriers import host_of
+from apps.applications.idempotency import HEADER, REPLAYED, Answer, answer_once, check_key
+from apps.applications.ratelimit import RateState, count_failed_login, count_url_call
+from apps.core.errors import BadRequest, NotFound
+from apps.core.http.client import address_of
+from apps.core.http.openapi.operation import operation
+from apps.core.jsonio import JSON, write_json
+from apps.records.answers import Reply, get_rest
+from apps.records.services import CreatedRecord
+from apps.triggers.api import openapi
+from apps.triggers.api.events import shown_event
+from apps.triggers.api.parsers import FormParser
+from apps.triggers.calls import Taken, take
+from apps.triggers.entrances import Entrance, find_entrance
+from apps.triggers.models import UrlKind
+from apps.triggers.waiting import ROOM
+
+
+@dataclass(frozen=True, slots=True)
+class _Receipt:
+    """What became of the body; kept for repeated calls."""
+
+    resource: Any
+    uuid: str
+    message: str
+    replayed: bool
+
+
+class UrlViewSet(EnvelopeViewSet):
+    """Calls; knowing the secret is the only credential, and nothing of the body is read before it is known."""
+
+    parser_classes = (*EnvelopeViewSet.parser_classes, FormParser)
+    required_scopes: dict[str, str] = {}
+    entrance: Entrance
+    rate: RateState | None = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Find the trigger, ask for the address, and count the call against the trigger's limit."""
+        super().initial(request, *args, **kwargs)
+        if request.method == "OPTIONS" or not self.action:
+            return
+        address = address_of(request._request)
+        try:
+            self.entrance = find_entrance(kwargs["secret"], host=host_of(request._request), address=address)
+        except NotFound:
+            self.rate = count_failed_login(address)
+            self.rate.require()
+            raise
+        self.rate = count_url_call(self.entrance.trigger_id, self.entrance.rate_limit)
+        self.rate.require()
+        if self.entrance.kind == UrlKind.SYNC and self.fields is not None:
+            # They would be chosen from an answer that is not there yet, in the transaction that stores the record.
+            raise BadRequest("fields cannot choose from the answer of a flow.")
+
+    @operation(openapi.CALL_URL)
+    def call(self, request: Request, secret: str) -> HttpResponse:
+        """Make a record of the body; with a Sync URL answer as its flow does."""
+        receipt = self._take(request, self.document(request))
+        response = self._answered(receipt) if self.entrance.kind == UrlKind.SYNC else self._stored(receipt)
+        if receipt.replayed:
+            response[REPLAYED] = "true"
+        return response
+
+    def _take(self, request: Request, payload: JSON) -> _Receipt:
+        """Store the body, or find what was stored of it under the same ``Idempotency-Key``."""
+
+        def act() -> Answer:
+            taken = take(self.entrance, payload, address=address_of(request._request))
+            return Answer(201, write_json(self._shown(taken, isinstance(payload, list))).decode())
+
+        answer, replayed = self._once(request, payload, act)
+        return _Receipt(**json.loads(answer.document), replayed=replayed)
+
+    def _once(self, request: Request, payload: JSON, act: Callable[[], Answer]) -> tuple[Answer, bool]:
+        key = request.headers.get(HEADER, "").strip()
+        if not key:
+            return act(), False
+        check_key(key)
+        own = f"url:{self.entrance.trigger_id}:{hashlib.sha256(key.encode()).hexdigest()}"
+        return answer_once(self.entrance.caller, own, hashlib.sha256(write_json(payload)).hexdigest(), act)
+
+    def _shown(self, taken: list[Taken], several: bool) -> dict[str, Any]:
+        rows = [self._row(one) for one in taken]
+        made = [one.uuid for one in taken if isinstance(one, CreatedRecord)]
+        text = "Data Record is created successfully" if made else "Data stored successfully"
+        several = several and self.entrance.batch
+        return {"resource": rows if several else rows[0], "uuid": made[0] if made else "", "message": text}
+
+    def _row(self, taken: Taken) -> dict[str, Any]:
+        if isinstance(taken, CreatedRecord):
+            return {
+                "flow_id": str(taken.flow_id),
+                "flow_name": taken.flow_name,
+                "data_record_id": taken.uuid,
+                "data_record": taken.document,
+            }
+        if self.entrance.receiver is None:
+            raise AssertionError("only a Dynamic URL stores events")
+        return shown_event(self.entrance.receiver, taken)
+
+    def _stored(self, receipt: _Receipt) -> Response:
+        return self.answer(receipt.resource, receipt.message, 201)
+
+    def _answered(self, receipt: _Receipt) -> HttpResponse:
+        """The flow's answer once the record rests; 202 when that takes too long, or too many wait already."""
+        workspace_id = self.entrance.workspace_id
+        rests = ROOM.wait(workspace_id, receipt.uuid, self.entrance.seconds)
+        found = get_rest(workspace_id, receipt.uuid)
+        if not rests:
+            return self.answer({"uuid": receipt.uuid, "status": found.status}, "Data Record is being processed", 202)
+        if found.reply:
+            return _sent(found.reply)
+        resource = {"uuid": receipt.uuid, "status": found.status, "data": found.data}
+        return self.answer(resource, "Data Record has come to rest")
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Say where the trigger stands in its window."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in (self.rate.headers if self.rate else {}).items():
+            response[name] = value
+        return response
+
+
+def _sent(reply: Reply) -> HttpResponse:
+    response = HttpResponse(reply.body.encode(), status=reply.status, headers=dict(reply.headers))
+    if reply.content_type:
+        response["Content-Type"] = reply.content_type
+    else:
+        del response["Content-Type"]
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
