@@ -16,20 +16,20 @@ def _nothing_counted() -> None:
 
 
 def test_counts_add_up_until_they_are_taken() -> None:
-    metrics.count("claims")
-    metrics.count("claims", by=4)
+    metrics.count("retries")
+    metrics.count("retries", by=4)
     metrics.count("records_ended", "failed")
     metrics.count("records_created", by=0)
-    assert metrics.take() == {("claims", ()): 5, ("records_ended", ("failed",)): 1}
+    assert metrics.take() == {("retries", ()): 5, ("records_ended", ("failed",)): 1}
     assert metrics.take() == {}
 
 
 def test_what_could_not_be_kept_is_counted_again() -> None:
-    metrics.count("claims")
+    metrics.count("retries")
     taken = metrics.take()
-    metrics.count("claims")
+    metrics.count("retries")
     metrics.give_back(taken)
-    assert metrics.take() == {("claims", ()): 2}
+    assert metrics.take() == {("retries", ()): 2}
 
 
 def test_a_time_goes_into_the_smallest_bucket_that_holds_it() -> None:

@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from apps.accounts.models import Role
 from apps.records.admin.page import STEPS_A_PAGE, span
-from apps.records.models import Hold, Record, RecordData, RecordStep, Status
+from apps.records.models import Hold, Listener, Record, RecordData, RecordStep, Status
 from apps.records.services import create_records
+from apps.webhooks.models import Webhook
 from tests.conftest import Tenant
 from tests.members import person, signed_in
 
@@ -178,3 +179,37 @@ def test_the_page_asks_few_questions(record: Record, viewer: Client, django_asse
 )
 def test_lengths_of_time_as_people_say_them(length: timedelta, text: str) -> None:
     assert span(length) == text
+
+
+def test_the_records_around_one(acme: Tenant, record: Record, viewer: Client) -> None:
+    assert "Other records" not in page(viewer, record).content.decode()
+    made = create_records(acme.caller, [{"n": n} for n in range(22)], flow_name="intake")
+    children = Record.objects.filter(uuid__in=[one.uuid for one in made]).order_by("-pk")
+    children.update(parent=record, depth=1)
+    response = page(viewer, record)
+    assert [child.pk for child in response.context["children"]] == [child.pk for child in children[:20]]
+    assert "The newest 20 are shown." in response.content.decode()
+    assert page(viewer, children[0]).context["parent"] == record
+
+
+def test_a_record_of_others_is_not_named(record: Record, rival: Tenant, viewer: Client) -> None:
+    theirs = Record.objects.get(uuid=create_records(rival.caller, [{}], flow_name="intake")[0].uuid)
+    change(record, parent=theirs)
+    Record.objects.filter(pk=theirs.pk).update(parent=record)
+    response = page(viewer, record)
+    assert (response.context["parent"], response.context["children"]) == (None, [])
+    assert theirs.uuid not in response.content.decode()
+
+
+def test_what_a_held_record_listens_to(acme: Tenant, record: Record, viewer: Client) -> None:
+    webhook = Webhook.objects.create(workspace=acme.workspace, name="payments", uri_hash="x")
+    change(record, hold=Hold.WAITING, wake_at=None)
+    listener = Listener.objects.create(record=record, run_no=1, seq=0, webhook=webhook, identifier="A-17")
+    assert page(viewer, record).context["listens"]["what"] == "an event of payments with the identifier A-17"
+    webhook.delete()
+    assert "a webhook that is gone" in page(viewer, record).context["listens"]["what"]
+    child = Record.objects.get(uuid=create_records(acme.caller, [{}], flow_name="intake")[0].uuid)
+    Listener.objects.filter(pk=listener.pk).update(webhook=None, child=child)
+    assert page(viewer, record).context["listens"] == {"what": "the end of", "child": child}
+    change(record, seq=5)
+    assert page(viewer, record).context["listens"] is None
