@@ -13,6 +13,7 @@ from django.core.management import call_command
 
 from apps.applications.api.urls import urlpatterns as oauth_patterns
 from apps.applications.scopes import SCOPES
+from apps.core.metrics import METRICS
 from apps.flows.engine.apps import APPS
 from apps.flows.engine.checks import check_document
 from apps.flows.engine.configs import written_faults
@@ -21,6 +22,7 @@ from apps.flows.engine.expressions import compile_expression
 from apps.flows.engine.functions import FUNCTIONS
 from apps.flows.engine.graph import optional_ports
 from apps.flows.engine.templates import compile_template
+from apps.records.api.metrics import GAUGES, PREFIX
 from apps.records.models import Status
 from flowize.reference.tables import with_tables
 from flowize.urls import v1
@@ -294,3 +296,23 @@ def test_decisions_are_numbered_without_gaps_and_say_the_same_things() -> None:
         headings = re.findall(r"^## (.+)$", path.read_text(), re.MULTILINE)
         assert headings == ["Context", "Decision", "Why", "Consequences", "Rejected"], path.name
         assert path.read_text().startswith(f"# {int(path.name[:4])}. "), path.name
+
+
+# --- Metrics ----------------------------------------------------------------------------------------------------
+
+
+def test_every_metric_has_a_row_and_no_other() -> None:
+    kept = [
+        [
+            f"{PREFIX}{name}" + ("" if metric.buckets else "_total"),
+            "histogram" if metric.buckets else "counter",
+            ", ".join(f"`{label}`" for label in metric.labels) or "–",
+            metric.help,
+        ]
+        for name, metric in METRICS.items()
+    ]
+    kept += [
+        [f"{PREFIX}{name}", "gauge", ", ".join(f"`{label}`" for label in labels) or "–", about]
+        for name, (about, labels) in GAUGES.items()
+    ]
+    assert [[code(row[0]), *row[1:]] for row in rows(page("operations.md"), "Metric")] == kept
