@@ -146,6 +146,7 @@ class Drain:
         run = None
         try:
             run = Run.of(claimed)
+            failpoint("before-walk", claimed.uuid)
             self._follow(run, *advance(program(claimed.version_id), run.token, run.host))
         except (OperationalError, InterfaceError):
             raise
@@ -160,7 +161,7 @@ class Drain:
             stale = time.monotonic() - run.begun > FRESH_SECONDS or run.claimed.claims > 1
             if (steps or run.token.changed or stale) and not _checkpoint(run, _underway(run), steps):
                 return
-            self.calls[self.pool.submit(_perform, outcome)] = (run, outcome)
+            self.calls[self.pool.submit(_perform, run.claimed.uuid, outcome)] = (run, outcome)
         else:
             _checkpoint(run, _position(run, outcome), steps)
 
@@ -173,7 +174,7 @@ class Drain:
             self._continue(run, call, future)
 
     def _continue(self, run: Run, call: Call, future: Future[AppResult | AppError]) -> None:
-        failpoint("after-effect")
+        failpoint("after-effect", run.claimed.uuid)
         try:
             self._follow(run, *complete(program(run.claimed.version_id), run.token, call, future.result(), run.host))
         except (OperationalError, InterfaceError):
@@ -201,16 +202,17 @@ def note_pulse(worker: str) -> None:
         )
 
 
-def _perform(call: Call) -> AppResult | AppError:
-    failpoint("before-effect")
+def _perform(uuid: str, call: Call) -> AppResult | AppError:
+    failpoint("before-effect", uuid)
     return perform(call)
 
 
 def _checkpoint(run: Run, position: Position, steps: list[StepDone]) -> bool:
     token = run.token
-    failpoint("before-checkpoint")
+    failpoint("before-checkpoint", run.claimed.uuid)
     content = Content(token.data, token.vars, token.state) if token.changed else None
     kept = write_checkpoint(run.claimed.record_id, run.claimed.lease_token, token.run_no, position, content, steps)
+    failpoint("after-checkpoint", run.claimed.uuid)
     if not kept:
         log.warning("lease lost", record=run.claimed.uuid)
     token.changed = False

@@ -8,6 +8,8 @@ import structlog
 from celery import current_app
 from django.db import transaction
 
+from apps.core.failpoints import failpoint
+
 log = structlog.get_logger(__name__)
 
 COALESCE_SECONDS = 0.02
@@ -28,6 +30,7 @@ class Bell:
 
     def ring(self) -> None:
         """Ask for a drain; returns at once and never raises."""
+        failpoint("before-nudge")
         self._rung.set()
         if self._thread is None or not self._thread.is_alive():
             self._start()
