@@ -6,6 +6,7 @@ lock on a file back when its owner dies.
 """
 
 import fcntl
+import os
 import tempfile
 from typing import Any
 
@@ -18,7 +19,8 @@ class FileLock:
 
     def __init__(self) -> None:
         # Never closed but with the process: closing it gives the lock up.
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115
+        self._file, path = tempfile.mkstemp()
+        os.unlink(path)
 
     def acquire(self) -> None:
         """Wait for it."""

@@ -13,7 +13,6 @@ from tests.faults.loader import Load
 from tests.faults.scale import SCALE
 from tests.faults.test_broker import AWAY as BROKER_AWAY
 from tests.faults.test_database import AWAY as DATABASE_AWAY
-from tests.faults.test_workers import WORKER_LOST
 from tests.faults.verify import verify
 
 pytestmark = pytest.mark.faults
@@ -43,4 +42,4 @@ def test_f19_random_kills_under_load(house: House) -> None:
         seconds_from_the_last_kill_to_rest=settled,
     )
     assert sum(found.values()) == len(load.uuids) == SCALE.killed_records
-    verify(house, injected=rf"{WORKER_LOST}|{BROKER_AWAY}|{DATABASE_AWAY}")
+    verify(house, injected=rf"{BROKER_AWAY}|{DATABASE_AWAY}")
