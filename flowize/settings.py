@@ -212,7 +212,9 @@ CELERY_BEAT_SCHEDULE = {
 LEASE_SECONDS = env.int("LEASE_SECONDS", default=30)
 CLAIM_BATCH = env.int("CLAIM_BATCH", default=50)
 EXTERNAL_CALLS = env.int("EXTERNAL_CALLS", default=64)
-DRAIN_SECONDS = env.float("DRAIN_SECONDS", default=5.0)
+EXTERNAL_CALLS_PER_FLOW = env.int("EXTERNAL_CALLS_PER_FLOW", default=24)
+STATEMENT_SECONDS = env.float("STATEMENT_SECONDS", default=30.0)
+LOCK_SECONDS = env.float("LOCK_SECONDS", default=10.0)
 EGRESS_ALLOW = [
     ipaddress.ip_network(value)
     for value in env.list("EGRESS_ALLOW", default=["127.0.0.0/8", "::1/128"] if EMBEDDED else [])

@@ -141,6 +141,7 @@ def _fresh_caches() -> Iterator[None]:
     from apps.flows.selectors import program
     from apps.records.fields import forget_fields
     from apps.records.hosts import forget_hosts
+    from apps.records.limits import forget_limits
     from apps.schemas.selectors import compiled
 
     compiled.cache_clear()
@@ -148,6 +149,7 @@ def _fresh_caches() -> Iterator[None]:
     forget_credentials()
     forget_fields()
     forget_hosts()
+    forget_limits()
 
 
 @pytest.fixture

@@ -28,6 +28,9 @@ class Flow(models.Model):
     live_version = models.ForeignKey(
         "FlowVersion", on_delete=models.SET_NULL, null=True, blank=True, related_name="+", editable=False
     )
+    concurrency = models.PositiveIntegerField(
+        default=0, db_default=0, editable=False, help_text="Most records in workers' hands at once; 0 means no limit."
+    )
     date_created = models.DateTimeField(auto_now_add=True)
     date_modified = models.DateTimeField(auto_now=True)
 

@@ -12,7 +12,9 @@ from apps.core.errors import BadRequest, Conflict, Detail, NotFound
 from apps.core.jsonio import read_json
 from apps.core.preconditions import Precondition
 from apps.flows.engine.checks import check_document
+from apps.flows.engine.document import check_structure
 from apps.flows.models import Flow, FlowStatus, FlowVersion, VersionStatus
+from apps.flows.references import missing
 from apps.flows.selectors import find_flow, version_of
 
 
@@ -43,9 +45,15 @@ def save_draft(caller: Caller, flow: Flow, source: str) -> FlowVersion:
     return draft
 
 
-def problems_of(source: str) -> list[Detail]:
-    """Everything that keeps a flow document from being published, as ``object/path`` and message."""
-    found = check_document(read_json(source))
+def problems_of(source: str, workspace_id: int | None = None) -> list[Detail]:
+    """Everything that keeps a flow document from being published, as ``object/path`` and message.
+
+    With a workspace also what the document names and the workspace does not have.
+    """
+    document = read_json(source)
+    found = check_document(document)
+    if workspace_id is not None and isinstance(document, dict) and not check_structure(document):
+        found += missing(document, workspace_id)
     return [Detail(f"{problem.object}/{problem.path}".rstrip("/"), problem.message) for problem in found]
 
 
@@ -64,7 +72,7 @@ def change_status(caller: Caller, flow: Flow, status: str, precondition: Precond
         if precondition:
             precondition.check(*version_of(locked), modified=locked.date_modified)
         act(locked)
-        locked.save(update_fields=["status", "live_version", "date_modified"])
+        locked.save(update_fields=["status", "live_version", "concurrency", "date_modified"])
     return locked
 
 
@@ -78,13 +86,14 @@ def _publish(flow: Flow) -> None:
 
 
 def _freeze(flow: Flow, draft: FlowVersion) -> None:
-    problems = problems_of(draft.source)
+    problems = problems_of(draft.source, flow.workspace_id)
     if problems:
         raise Conflict(f"The flow is {flow.status}; its draft has problems to solve first.", details=problems)
     flow.versions.filter(status=VersionStatus.PUBLISHED).update(status=VersionStatus.RETIRED)
     draft.status, draft.date_published = VersionStatus.PUBLISHED, timezone.now()
     draft.save()
     flow.live_version = draft
+    flow.concurrency = draft.document.get("limits", {}).get("concurrency", 0)
 
 
 def _pause(flow: Flow) -> None:

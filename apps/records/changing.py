@@ -19,6 +19,7 @@ from apps.records.models import Record
 from apps.records.queueing import UNKNOWN
 from apps.records.selectors import version_of
 from apps.records.services import check_documents
+from apps.records.waking import wake_parents
 from apps.schemas.selectors import current
 
 # The revision is what tells a claim that began before this one that its document is not the one it has seen. A lease
@@ -79,6 +80,7 @@ def delete_record(caller: Caller, uuid: str, *, precondition: Precondition | Non
     with transaction.atomic():
         (row,) = _free(Act.DELETE, [uuid], lock_records(caller.workspace_id, [uuid]))
         _check_version(caller, [row], precondition)
+        wake_parents([row.record_id])
         Record.objects.in_workspace(caller.workspace_id).filter(pk=row.record_id).delete()
     return ChangedRecord(row.uuid, row.flow_name)
 

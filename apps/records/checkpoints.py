@@ -19,7 +19,7 @@ _CHECKPOINT = """
 WITH moved AS (
     UPDATE records_record SET
         status = %(status)s, hold = %(hold)s, at = %(at)s, entered_at = %(entered_at)s, seq = %(seq)s,
-        attempt = %(attempt)s, claims = CASE WHEN %(progressed)s THEN %(held)s ELSE claims END,
+        attempt = %(attempt)s, claims = CASE WHEN %(progressed)s OR NOT %(keep)s THEN %(held)s ELSE claims END,
         wake_at = CASE WHEN %(keep)s THEN now() + %(lease)s * interval '1 second' ELSE %(wake_at)s::timestamptz END,
         lease_token = CASE WHEN %(keep)s THEN lease_token END,
         leased_by = CASE WHEN %(keep)s THEN leased_by ELSE '' END,
@@ -44,6 +44,10 @@ WITH moved AS (
 )
 SELECT count(*) FROM moved
 """.replace("{value}", field_value("%(data)s::jsonb"))
+
+
+# In the order in which everybody locks records.
+_LOCK = "SELECT id, lease_token FROM records_record WHERE id = ANY(%s::bigint[]) ORDER BY id FOR UPDATE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +134,10 @@ def _step_values(run_no: int, steps: Sequence[Any]) -> dict[str, list[Any]]:
         "errors": [None if step.error is None else Jsonb(step.error) for step in steps],
         "outputs": [None if step.output is None else Jsonb(step.output) for step in steps],
     }
+
+
+def holds_lease(record_id: int, lease_token: uuid.UUID, parent_id: int | None = None) -> bool:
+    """Whether the record is still ours; nobody else changes it, or its parent, before this transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [[record_id, parent_id]])
+        return (record_id, lease_token) in cursor.fetchall()

@@ -4,48 +4,42 @@ Between a claim and the last checkpoint nothing is held but a lease: no transact
 way, and a worker that dies leaves rows that become due again when their lease ends.
 """
 
+import contextlib
 import os
 import socket
+import threading
 import time
-from collections import deque
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from datetime import datetime
+from collections import Counter, deque
+from concurrent.futures import Future, ThreadPoolExecutor
 
-import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
 from apps.core.failpoints import failpoint
 from apps.flows.engine.results import AppError, AppResult
-from apps.flows.engine.walk import (
-    Call,
-    Failed,
-    Finished,
-    Host,
-    Outcome,
-    Retry,
-    StepDone,
-    Stopped,
-    Token,
-    Waiting,
-    advance,
-    complete,
-)
+from apps.flows.engine.walk import Call, Outcome, Request, StepDone, advance, complete, note_intent
 from apps.flows.selectors import program
-from apps.records.checkpoints import Content, Position, write_checkpoint
 from apps.records.claims import MOST_CLAIMS, Claimed, claim_due, claim_expired, give_back
 from apps.records.effects import perform
-from apps.records.hosts import host_of
-from apps.records.models import Hold, Status
+from apps.records.house import prepare
+from apps.records.inside import carry_out, is_inside
+from apps.records.runs import (
+    CRASH_LOOP,
+    Run,
+    checkpoint,
+    postponed,
+    resting,
+    set_aside,
+    set_aside_defect,
+    spot_of,
+    underway,
+)
 
-log = structlog.get_logger(__name__)
-
-# Where a record stands: the object, when it was entered, the steps done, the attempt.
-Place = tuple[str, datetime | None, int, int]
 PULSE_SECONDS = 2.0
 FRESH_SECONDS = 2.0
-CRASH_LOOP = {"code": "crash_loop", "message": "The record ended its worker three times and was set aside."}
+DRAIN_SECONDS = 5.0
+SUSPECT_SECONDS = 1.0
+DATABASE_ERRORS = (OperationalError, InterfaceError)
 
 
 def worker_name() -> str:
@@ -53,123 +47,165 @@ def worker_name() -> str:
     return f"{socket.gethostname()[:48]}:{os.getpid()}"
 
 
-@dataclass(slots=True)
-class Run:
-    """One claimed record on its way through its flow."""
-
-    claimed: Claimed
-    token: Token
-    host: Host
-    begun: float
-    reached: Place
-
-    @classmethod
-    def of(cls, claimed: Claimed) -> "Run":
-        """The run that continues where the record's last checkpoint is."""
-        token = Token(
-            uuid=claimed.uuid,
-            flow_name=claimed.flow_name,
-            run_no=claimed.run_no,
-            at=claimed.at,
-            seq=claimed.seq,
-            attempt=claimed.attempt,
-            entered_at=claimed.entered_at,
-            data=claimed.data,
-            vars=claimed.vars,
-            state=claimed.state,
-        )
-        host = host_of(claimed.workspace_id, claimed.ahead)
-        return cls(claimed, token, host, time.monotonic(), _place(claimed))
-
-
 class Drain:
-    """Runs due records until none is left or ``seconds`` are used; calls under way are waited for at the end."""
+    """Takes on due records, round by round; calls under way never keep it from others.
 
-    def __init__(self, worker: str, seconds: float) -> None:
+    ``bell`` is set when a call has ended, so that whoever waits for the next round can begin it.
+    """
+
+    def __init__(self, worker: str, bell: threading.Event | None = None) -> None:
         self.worker = worker
-        self.deadline = time.monotonic() + seconds
+        self.bell = bell or threading.Event()
         self.calls: dict[Future[AppResult | AppError], tuple[Run, Call]] = {}
+        self.suspect: Claimed | None = None
+        self.suspected_at = float("-inf")
+        self.turn = True
         self.handled = 0
-        self.more = False
         self.pulse = float("-inf")
+        self.pool = ThreadPoolExecutor(settings.EXTERNAL_CALLS, thread_name_prefix="call")
 
-    def run(self) -> tuple[int, bool]:
-        """Returns how many records were taken on, and whether there may be more."""
-        with ThreadPoolExecutor(settings.EXTERNAL_CALLS, thread_name_prefix="call") as pool:
-            self.pool = pool
-            while time.monotonic() < self.deadline and (self._claim_and_walk() or self.calls):
-                self._collect(0.0 if self.more else 0.05)
-            self._finish_calls()
-        return self.handled, self.more
+    def run(self, seconds: float) -> tuple[int, bool]:
+        """Rounds until nothing is due or ``seconds`` are used; then the calls under way are waited for.
 
-    def _claim_and_walk(self) -> bool:
-        """Claim what there is room for; one whose last worker died runs while nothing else does."""
+        Returns how many records were taken on, and whether the time ended before the queue did.
+        """
+        deadline, more = time.monotonic() + seconds, True
+        try:
+            while time.monotonic() < deadline and (more or self.calls):
+                found = self.go_round()
+                more = found or self.is_full or self.suspect is not None
+                if not found and more | bool(self.calls):
+                    self.bell.wait(0.05)
+            self.finish()
+        finally:
+            self.pool.shutdown(wait=False, cancel_futures=True)
+        return self.handled, more
+
+    def go_round(self) -> bool:
+        """Take in what calls have answered, then claim and walk what there is room for; whether there was anything."""
+        self.bell.clear()
         self._note_pulse()
+        self._collect()
+        if self._has_suspect():
+            return not self.calls and self._run_suspect()
+        skipped, self.turn = not self.turn, True
+        if self.is_full:
+            return False
         free = settings.EXTERNAL_CALLS - len(self.calls)
-        if free <= 0:
-            self.more = True
-            return True
-        expired = [] if self.calls else claim_expired(self.worker)
-        claimed = expired or claim_due(self.worker, min(free, settings.CLAIM_BATCH))
+        under_way = Counter(run.claimed.flow_id for run, _ in self.calls.values())
+        claimed = claim_due(self.worker, min(free, settings.CLAIM_BATCH), under_way)
         failpoint("after-claim")
         self._take_on(deque(claimed))
-        if expired:
-            self._finish_calls()
-        self.more = bool(claimed)
-        return self.more
+        return bool(claimed) or skipped
 
-    def _finish_calls(self) -> None:
-        while self.calls:
+    @property
+    def is_full(self) -> bool:
+        """Whether no further call could begin."""
+        return len(self.calls) >= settings.EXTERNAL_CALLS
+
+    def finish(self, seconds: float = float("inf")) -> None:
+        """Wait for the calls under way; what takes longer than ``seconds`` is handed back to whoever comes next."""
+        deadline = time.monotonic() + seconds
+        while self.calls and time.monotonic() < deadline:
+            self.bell.clear()
             self._note_pulse()
-            self._collect(1.0)
+            self._collect()
+            if self.calls:
+                self.bell.wait(min(1.0, max(deadline - time.monotonic(), 0.0)))
+        if self.suspect:
+            give_back([self.suspect])
+        for run, _ in self.calls.values():
+            checkpoint(run, postponed(run), [])
+        self.suspect = None
+        self.calls.clear()
 
     def _note_pulse(self) -> None:
         if time.monotonic() - self.pulse > PULSE_SECONDS:
             self.pulse = time.monotonic()
             note_pulse(self.worker)
 
+    def _has_suspect(self) -> bool:
+        """Whether a record is to run alone whose last worker died: it may be what that one died of.
+
+        It is claimed before the calls under way have ended, so that only one worker stands still for it, and given
+        back when they take too long. Between two of them there is a round for everybody else.
+        """
+        since = time.monotonic() - self.suspected_at
+        if self.suspect is None and self.turn and (not self.calls or since > SUSPECT_SECONDS):
+            (self.suspect,) = claim_expired(self.worker) or (None,)
+            self.suspected_at = time.monotonic()
+            failpoint("after-claim")
+        elif self.suspect and self.calls and since > settings.LEASE_SECONDS / 3:
+            given, self.suspect = self.suspect, None
+            self.suspected_at = time.monotonic()
+            give_back([given])
+        return self.suspect is not None
+
+    def _run_suspect(self) -> bool:
+        """Alone until its first checkpoint after a call: then it has got further than the time before."""
+        claimed, self.suspect, self.turn = self.suspect, None, False
+        self._take_on(deque([claimed] if claimed else []))
+        first = list(self.calls)
+        while any(call in self.calls for call in first):
+            self.bell.wait(1.0)
+            self.bell.clear()
+            self._note_pulse()
+            self._collect()
+        return True
+
     def _take_on(self, claimed: deque[Claimed]) -> None:
         """Walk the batch; what is not begun within a third of the lease goes back to other workers."""
         begun = time.monotonic()
-        while claimed:
-            if time.monotonic() - begun > settings.LEASE_SECONDS / 3:
+        try:
+            while claimed:
+                if time.monotonic() - begun > settings.LEASE_SECONDS / 3:
+                    break
+                self.handled += 1
+                self._begin(claimed.popleft())
+                self._collect()
+        finally:
+            with contextlib.suppress(*DATABASE_ERRORS):
                 give_back(claimed)
-                return
-            self.handled += 1
-            self._begin(claimed.popleft())
-            self._collect(0.0)
 
     def _begin(self, claimed: Claimed) -> None:
         if claimed.claims > MOST_CLAIMS:
-            _set_aside(claimed, _place(claimed), CRASH_LOOP["code"], CRASH_LOOP["message"])
+            set_aside(claimed, spot_of(claimed), CRASH_LOOP["code"], CRASH_LOOP["message"])
             return
         run = None
         try:
             run = Run.of(claimed)
             failpoint("before-walk", claimed.uuid)
             self._follow(run, *advance(program(claimed.version_id), run.token, run.host))
-        except (OperationalError, InterfaceError):
+        except DATABASE_ERRORS:
             raise
         except Exception as error:  # noqa: BLE001 - one record's defect must not stop the others
-            _set_aside_defect(claimed, run.reached if run else _place(claimed), error)
+            set_aside_defect(claimed, run.reached if run else spot_of(claimed), error)
 
     def _follow(self, run: Run, outcome: Outcome, steps: list[StepDone]) -> None:
-        """Write the checkpoint of an outcome, and begin the call it asks for."""
-        if isinstance(outcome, Call) and time.monotonic() > self.deadline + settings.LEASE_SECONDS:
-            _checkpoint(run, _postponed(run), steps)
-        elif isinstance(outcome, Call):
-            stale = time.monotonic() - run.begun > FRESH_SECONDS or run.claimed.claims > 1
-            if (steps or run.token.changed or stale) and not _checkpoint(run, _underway(run), steps):
+        """Write the checkpoint of an outcome, carry out what belongs inside, begin the call it asks for outside."""
+        while is_inside(outcome):
+            done = carry_out(run, outcome, steps)
+            if not isinstance(done, Request):
                 return
-            self.calls[self.pool.submit(_perform, run.claimed.uuid, outcome)] = (run, outcome)
+            outcome, steps = done, []
+        if isinstance(outcome, Call):
+            self._call(run, outcome, steps)
         else:
-            _checkpoint(run, _position(run, outcome), steps)
+            checkpoint(run, resting(run, outcome), steps)
 
-    def _collect(self, timeout: float | None) -> None:
-        if not self.calls:
+    def _call(self, run: Run, call: Call, steps: list[StepDone]) -> None:
+        """Hand an external call to a thread, after the checkpoint that another worker would begin it at."""
+        if call.once:
+            note_intent(run.token)
+        stale = time.monotonic() - run.begun > FRESH_SECONDS or run.claimed.claims > 1
+        if (steps or run.token.changed or stale) and not checkpoint(run, underway(run), steps):
             return
-        done, _ = wait(self.calls, timeout=timeout, return_when=FIRST_COMPLETED)
-        for future in done:
+        future = self.pool.submit(_perform, run.claimed.uuid, prepare(run.place, call))
+        self.calls[future] = (run, call)
+        future.add_done_callback(lambda _: self.bell.set())
+
+    def _collect(self) -> None:
+        for future in [future for future in self.calls if future.done()]:
             run, call = self.calls.pop(future)
             self._continue(run, call, future)
 
@@ -177,18 +213,18 @@ class Drain:
         failpoint("after-effect", run.claimed.uuid)
         try:
             self._follow(run, *complete(program(run.claimed.version_id), run.token, call, future.result(), run.host))
-        except (OperationalError, InterfaceError):
+        except DATABASE_ERRORS:
             raise
         except Exception as error:  # noqa: BLE001 - as above
-            _set_aside_defect(run.claimed, run.reached, error)
+            set_aside_defect(run.claimed, run.reached, error)
 
 
-def drain(seconds: float | None = None) -> tuple[int, bool]:
-    """Run what is due for at most ``seconds`` (``DRAIN_SECONDS``).
+def drain(seconds: float = DRAIN_SECONDS) -> tuple[int, bool]:
+    """Run what is due for at most ``seconds``, then wait for the calls under way.
 
     Returns how many records were taken on, and whether the time ended before the queue did.
     """
-    return Drain(worker_name(), settings.DRAIN_SECONDS if seconds is None else seconds).run()
+    return Drain(worker_name()).run(seconds)
 
 
 def note_pulse(worker: str) -> None:
@@ -202,74 +238,8 @@ def note_pulse(worker: str) -> None:
         )
 
 
-def _perform(uuid: str, call: Call) -> AppResult | AppError:
+def _perform(uuid: str, call: Call | AppError) -> AppResult | AppError:
+    if isinstance(call, AppError):
+        return call
     failpoint("before-effect", uuid)
     return perform(call)
-
-
-def _checkpoint(run: Run, position: Position, steps: list[StepDone]) -> bool:
-    token = run.token
-    failpoint("before-checkpoint", run.claimed.uuid)
-    content = Content(token.data, token.vars, token.state) if token.changed else None
-    kept = write_checkpoint(run.claimed.record_id, run.claimed.lease_token, token.run_no, position, content, steps)
-    failpoint("after-checkpoint", run.claimed.uuid)
-    if not kept:
-        log.warning("lease lost", record=run.claimed.uuid)
-    token.changed = False
-    run.begun = time.monotonic()
-    run.reached = (position.at, position.entered_at, position.seq, position.attempt)
-    return kept
-
-
-def _underway(run: Run) -> Position:
-    """The checkpoint before a call: if the worker dies, the next one begins at this call with the same key."""
-    token = run.token
-    return Position(Status.PROCESSING, token.at, token.entered_at, token.seq, token.attempt, keep=True)
-
-
-def _postponed(run: Run) -> Position:
-    """A call this drain has no time for: due at once, for the next one."""
-    token = run.token
-    return Position(Status.NOT_RUNNING, token.at, token.entered_at, token.seq, token.attempt, wake_at=run.host.now())
-
-
-def _position(run: Run, outcome: Outcome) -> Position:
-    """Where a record rests after an outcome."""
-    token = run.token
-    where = (token.at, token.entered_at, token.seq, token.attempt)
-    match outcome:
-        case Finished(handled):
-            return Position(Status.HANDLED if handled else Status.FINISHED, *where)
-        case Waiting(until):
-            return Position(Status.SCHEDULED, *where, wake_at=until)
-        case Stopped(until):
-            return _stopped(where, until)
-        case Retry(until, error):
-            return Position(
-                Status.SCHEDULED, *where, wake_at=until, error_code=error["code"], error_text=error["message"]
-            )
-        case Failed(error):
-            return Position(
-                Status.FAILED, *where, hold=Hold.ERROR, error_code=error["code"], error_text=error["message"]
-            )
-    raise AssertionError(outcome)
-
-
-def _stopped(where: Place, until: datetime | None) -> Position:
-    """A stop without a timeout waits for somebody; with one it is also due by itself."""
-    return Position(Status.NOT_RUNNING, *where, hold=Hold.STOPPED, wake_at=until)
-
-
-def _set_aside_defect(claimed: Claimed, reached: Place, error: Exception) -> None:
-    log.error("flow execution failed", record=claimed.uuid, exc_info=error)
-    _set_aside(claimed, reached, "defect", f"The platform could not run this record ({type(error).__name__}).")
-
-
-def _set_aside(claimed: Claimed, reached: Place, code: str, message: str) -> None:
-    """Fail a record where its last checkpoint is, leaving its document and trace as they are."""
-    position = Position(Status.FAILED, *reached, hold=Hold.ERROR, error_code=code, error_text=message)
-    write_checkpoint(claimed.record_id, claimed.lease_token, claimed.run_no, position, None, [])
-
-
-def _place(claimed: Claimed) -> Place:
-    return claimed.at, claimed.entered_at, claimed.seq, claimed.attempt

@@ -8,6 +8,7 @@ from apps.core.jsonio import StoredJSONDecoder
 from apps.core.tenancy import WorkspaceQuerySet
 from apps.flows.models import Flow, FlowVersion
 from apps.schemas.models import DataField
+from apps.webhooks.models import Webhook
 
 
 class Status(models.IntegerChoices):
@@ -43,12 +44,16 @@ class Record(models.Model):
     flow = models.ForeignKey(Flow, on_delete=models.PROTECT, related_name="records", db_index=False)
     flow_version = models.ForeignKey(FlowVersion, on_delete=models.PROTECT, related_name="+", db_index=False)
     application = models.ForeignKey(Application, on_delete=models.SET_NULL, null=True, related_name="+", db_index=False)
+    # The record that launched this one, and how many stand above it.
+    parent = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="children", db_index=False)
+    depth = models.SmallIntegerField(default=0, db_default=0)
     uuid = models.CharField(max_length=128)
     status = models.SmallIntegerField(choices=Status.choices, default=Status.NOT_RUNNING)
     hold = models.SmallIntegerField(choices=Hold.choices, default=Hold.NONE)
     at = models.CharField("current object", max_length=64, blank=True)
     entered_at = models.DateTimeField(null=True)
     run_no = models.IntegerField(default=1)
+    run_started = models.DateTimeField("first claim of this run", null=True)
     seq = models.IntegerField("steps done in this run", default=0)
     attempt = models.IntegerField(default=1)
     num_runs = models.IntegerField("passes", default=0)
@@ -72,6 +77,7 @@ class Record(models.Model):
         indexes = [
             models.Index(fields=["flow", "wake_at"], name="record_due", condition=models.Q(wake_at__isnull=False)),
             models.Index(fields=["wake_at"], name="record_leased", condition=models.Q(status=1)),
+            models.Index(fields=["parent"], name="record_children", condition=models.Q(parent__isnull=False)),
             # What searches walk: newest first in each, so that a page is as many rows whatever the table holds.
             # This one without the workspace, which the flow implies: no other index then looks as good to a planner
             # that thinks whatever it looks for is common.
@@ -146,6 +152,47 @@ class RecordStep(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seq} {self.object}"
+
+
+class Listener(models.Model):
+    """What a record that is held waits for: an event of a webhook, or the end of a record it has launched.
+
+    It counts while the record is at the step it was written for. Neither webhooks nor records are referenced by a
+    constraint: they may go, and the record learns of it when it looks again.
+    """
+
+    record = models.OneToOneField(Record, on_delete=models.CASCADE, primary_key=True, related_name="listener")
+    run_no = models.IntegerField()
+    seq = models.IntegerField()
+    webhook = models.ForeignKey(
+        Webhook, on_delete=models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False
+    )
+    identifier = models.CharField(max_length=512, blank=True)
+    child = models.ForeignKey(
+        Record, on_delete=models.DO_NOTHING, null=True, related_name="+", db_index=False, db_constraint=False
+    )
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["webhook", "identifier"], name="listener_to_event", condition=models.Q(webhook__isnull=False)
+            ),
+            models.Index(fields=["child"], name="listener_to_child", condition=models.Q(child__isnull=False)),
+        ]
+
+    def __str__(self) -> str:
+        return f"Listener of record {self.record_id}"
+
+
+class HeardEvent(models.Model):
+    """An event that a record has taken; it takes none twice. Events may be removed without it."""
+
+    pk = models.CompositePrimaryKey("record", "event")
+    record = models.ForeignKey(Record, on_delete=models.CASCADE, related_name="+", db_index=False)
+    event = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"Event {self.event} heard by record {self.record_id}"
 
 
 class WorkerPulse(models.Model):

@@ -17,8 +17,8 @@ _MOVE = """
 WITH moved AS (
     UPDATE records_record SET
         flow_id = %(flow)s, flow_version_id = %(version)s, status = 0, hold = 0, at = '', entered_at = NULL,
-        run_no = run_no + 1, seq = 0, attempt = 1, claims = 0, wake_at = now(), saved_wake_at = NULL,
-        lease_token = NULL, leased_by = '', error_code = '', error_text = ''
+        run_no = run_no + 1, run_started = NULL, seq = 0, attempt = 1, claims = 0, wake_at = now(),
+        saved_wake_at = NULL, lease_token = NULL, leased_by = '', error_code = '', error_text = ''
     WHERE id = ANY(%(ids)s) RETURNING id, uuid
 ), content AS (
     UPDATE records_recorddata d SET vars = '{}', state = '{}' FROM moved WHERE d.record_id = moved.id

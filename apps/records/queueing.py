@@ -11,6 +11,7 @@ from apps.core.errors import BadRequest, Detail, NotFound, NothingChanged
 from apps.records.life_cycle import Act, QueueState, refusal, state_of
 from apps.records.locks import Locked, lock_records
 from apps.records.nudge import nudge_on_commit
+from apps.records.waking import wake_parents
 
 UNKNOWN = "There is no such data record."
 QUEUE_ACTS = {act.word: act for act in (Act.PAUSE, Act.RESUME, Act.EXECUTE, Act.DEQUEUE, Act.CONTINUE)}
@@ -30,11 +31,13 @@ _SET: dict[Act, str] = {
         entered_at = CASE WHEN saved_wake_at IS NOT NULL THEN entered_at END, {_UNLEASED}""",
     Act.EXECUTE: _ENTER,
     Act.DEQUEUE: f"status = CASE status WHEN 1 THEN 0 ELSE status END, {_LEAVE}",
-    # After the guards against endless loops only a new run can go on. A record that was set aside between two
-    # attempts has some in its trace already; the step that follows is one of its own, as after any other failure.
+    # After the guards against endless loops, and after its time, only a new run can go on. A record that was set aside
+    # between two attempts has some in its trace already; the step that follows is one of its own, as after any other
+    # failure.
     Act.CONTINUE: f"""
-        run_no = run_no + (error_code IN ('loop_guard', 'max_steps'))::int,
-        seq = CASE WHEN error_code IN ('loop_guard', 'max_steps') THEN 0
+        run_no = run_no + (error_code IN ('loop_guard', 'max_steps', 'expired'))::int,
+        run_started = CASE WHEN error_code IN ('loop_guard', 'max_steps', 'expired') THEN NULL ELSE run_started END,
+        seq = CASE WHEN error_code IN ('loop_guard', 'max_steps', 'expired') THEN 0
                    ELSE seq + (error_code IN ('crash_loop', 'defect') AND attempt > 1)::int END,
         attempt = 1, claims = 0, entered_at = NULL, error_code = '', error_text = '', {_ENTER}""",
     Act.REVIEW: f"status = 5, {_LEAVE}",
@@ -47,8 +50,8 @@ UPDATE records_record SET {columns} WHERE id = ANY(%s) RETURNING id, uuid, statu
 # A run that begins anew has executed nothing yet.
 _CHANGE_WITH_COUNTERS = f"""
 WITH changed AS ({_CHANGE}), counters AS (
-    UPDATE records_recorddata d SET state = d.state - 'executions'
-    FROM changed WHERE d.record_id = changed.id AND changed.seq = 0 AND d.state ? 'executions'
+    UPDATE records_recorddata d SET state = d.state - 'executions' - 'moves'
+    FROM changed WHERE d.record_id = changed.id AND changed.seq = 0 AND d.state ?| array['executions', 'moves']
 )
 SELECT * FROM changed
 """  # noqa: S608 - of constants
@@ -113,7 +116,10 @@ def _change(act: Act, ids: list[int]) -> dict[str, QueueState]:
     statement = _CHANGE_WITH_COUNTERS if act is Act.CONTINUE else _CHANGE
     with connection.cursor() as cursor:
         cursor.execute(statement.format(columns=_SET[act]), [ids])
-        return {uuid: state_of(status, hold, wake_at) for _, uuid, status, hold, wake_at, _ in cursor.fetchall()}
+        rows = cursor.fetchall()
+    if act is Act.DEQUEUE:
+        wake_parents(ids)  # what waits for these would wait for ever
+    return {uuid: state_of(status, hold, wake_at) for _, uuid, status, hold, wake_at, _ in rows}
 
 
 def _result(act: Act, uuid: str, row: Locked | None, changed: Mapping[str, QueueState]) -> Result:

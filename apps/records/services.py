@@ -5,12 +5,10 @@ import uuid as uuids
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, connection
 from psycopg.errors import UniqueViolation
-from psycopg.types.json import Jsonb
 
 from apps.applications.caller import Caller
 from apps.core.errors import BadRequest, Conflict, Detail, NotFound
@@ -19,8 +17,8 @@ from apps.core.preconditions import Part
 from apps.flows.models import FlowStatus
 from apps.flows.selectors import flow_lookup
 from apps.records import selectors
-from apps.records.fields import field_value
-from apps.records.models import Record, Status
+from apps.records.inserting import Origin, insert_records
+from apps.records.models import Record
 from apps.records.nudge import nudge_on_commit
 from apps.schemas.selectors import problems
 
@@ -33,28 +31,6 @@ SELECT f.id, f.name, f.status, f.live_version_id, s.id, s.version
 FROM flows_flow f LEFT JOIN schemas_schema s ON s.workspace_id = f.workspace_id
 WHERE f.workspace_id = %s AND {column} = %s
 """
-
-# One statement whatever the number of records: it commits by itself, all of them or none.
-_INSERT = """
-WITH input AS (
-    SELECT * FROM unnest(%(uuids)s::text[], %(documents)s::jsonb[]) WITH ORDINALITY AS t (uuid, data, n)
-), inserted AS (
-    INSERT INTO records_record (
-        workspace_id, flow_id, flow_version_id, application_id, uuid, status, hold, at, run_no, seq, attempt, num_runs,
-        claims, revision, leased_by, error_code, error_text, wake_at, date_created)
-    SELECT %(workspace)s, %(flow)s, %(version)s, %(application)s, uuid,
-           CASE WHEN %(execute_at)s::timestamptz > now() THEN %(scheduled)s ELSE %(new)s END,
-           0, '', 1, 0, 1, 0, 0, 0, '', '', '', greatest(%(execute_at)s::timestamptz, now()), now()
-    FROM input ORDER BY n
-    RETURNING id, uuid
-), content AS (
-    INSERT INTO records_recorddata (record_id, data, vars, state, revision)
-    SELECT inserted.id, input.data, '{}', '{}', 0 FROM inserted JOIN input USING (uuid)
-)
-INSERT INTO records_recordfield (record_id, field_id, value)
-SELECT inserted.id, f.id, {value} FROM inserted JOIN input USING (uuid) CROSS JOIN schemas_datafield f
-WHERE f.workspace_id = %(workspace)s AND {value} IS NOT NULL
-""".replace("{value}", field_value("input.data"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,20 +148,9 @@ def _insert(
     documents: Sequence[JSON],
     execute_at: datetime | None,
 ) -> None:
-    values: dict[str, Any] = {
-        "uuids": list(names),
-        "documents": [Jsonb(document) for document in documents],
-        "workspace": caller.workspace_id,
-        "flow": destination.flow_id,
-        "version": destination.version_id,
-        "application": caller.application_id,
-        "execute_at": execute_at,
-        "new": Status.NOT_RUNNING.value,
-        "scheduled": Status.SCHEDULED.value,
-    }
+    origin = Origin(caller.workspace_id, caller.application_id)
     try:
-        with connection.cursor() as cursor:
-            cursor.execute(_INSERT, values)
+        insert_records(origin, destination.flow_id, destination.version_id, names, documents, execute_at)
     except IntegrityError as error:
         if isinstance(error.__cause__, UniqueViolation):
             raise Conflict("The uuid is taken by another data record.") from None

@@ -5,11 +5,17 @@ from celery import shared_task
 from apps.records.execution import drain
 from apps.records.fields import fill_fields
 from apps.records.nudge import nudge_on_commit
+from apps.records.runner import ring_runner
 
 
 @shared_task(name="records.drain")
 def drain_due_records() -> int:
-    """Run what is due; the message carries nothing, so a lost, late or doubled one changes nothing."""
+    """Run what is due; the message carries nothing, so a lost, late or doubled one changes nothing.
+
+    Where the process has a runner it only rings there. Returns how many records were taken on here.
+    """
+    if ring_runner():
+        return 0
     handled, more = drain()
     if more:
         nudge_on_commit()

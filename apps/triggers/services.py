@@ -1,22 +1,22 @@
 """What starts records from outside: deliveries to webhooks, and their replay."""
 
-import contextlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from psycopg.errors import ForeignKeyViolation
 
 from apps.applications.caller import Caller
 from apps.core.errors import BadRequest, Conflict, FlowizeError, NotFound
 from apps.core.jsonio import JSON
 from apps.records.services import create_records
+from apps.records.waking import announced
 from apps.webhooks.models import WebhookEvent
 from apps.webhooks.receivers import Receiver
 from apps.webhooks.selectors import StoredEvent, events_of_delivery
-from apps.webhooks.services import AlreadyDelivered, store_events
+from apps.webhooks.services import AlreadyDelivered, identifiers, store_events
 
 LONGEST_REFUSAL = 2_000
 EVENT_ID = re.compile(r"[0-9a-f]{24}")
@@ -71,7 +71,7 @@ def replay_event(caller: Caller, event_id: str) -> StoredEvent:
     if event is None:
         raise NotFound("There is no such webhook event.")
     receiver = Receiver.of(event.webhook)
-    with transaction.atomic():
+    with announced(receiver.webhook_id, identifiers(receiver, [event.payload])):
         records = _create_records(caller, receiver, [event.payload])
         (stored,) = store_events(
             receiver, [event.payload], address=caller.address, records=records, replay_of=event.event_id
@@ -101,8 +101,8 @@ def _require_container(value: JSON, name: str) -> None:
 def _store(
     receiver: Receiver, payloads: Sequence[JSON], address: str, delivery: Delivery | None
 ) -> Sequence[StoredEvent]:
-    """In a transaction only where there is more than one statement, or one to take back."""
-    with transaction.atomic() if receiver.flow or delivery else contextlib.nullcontext():
+    """Records that listen for these events are woken in the same transaction."""
+    with announced(receiver.webhook_id, identifiers(receiver, payloads)):
         records, refusal = _records_or_refusal(receiver, payloads, address)
         return store_events(
             receiver,

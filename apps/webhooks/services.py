@@ -84,7 +84,7 @@ def store_events(
         "webhook": receiver.webhook_id,
         "event_ids": event_ids,
         "delivery": delivery,
-        "identifiers": [text_at(receiver.identifier_path, payload) for payload in payloads],
+        "identifiers": identifiers(receiver, payloads),
         "statuses": [text_at(receiver.status_path, payload) for payload in payloads],
         "payloads": [Jsonb(payload) for payload in payloads],
         "address": address,
@@ -99,6 +99,11 @@ def store_events(
         raise AlreadyDelivered
     moment = stored[0][0]
     return [StoredEvent(key, payload, moment) for key, payload in zip(event_ids, payloads, strict=True)]
+
+
+def identifiers(receiver: Receiver, payloads: Sequence[JSON]) -> list[str]:
+    """Whom each payload is about, "" for those that do not say."""
+    return [text_at(receiver.identifier_path, payload) for payload in payloads]
 
 
 def new_event_id() -> str:

@@ -54,8 +54,8 @@ def conservation(evidence: Evidence) -> Iterator[str]:
 def _place_of(record: Any) -> str | None:
     """The one place a record is in; None when its columns contradict each other."""
     leased, due, held = record.is_leased, record.has_wake, record.hold != Hold.NONE
-    if record.status == Status.PROCESSING:
-        return "processing" if leased and due and not held else None
+    if record.status == Status.PROCESSING:  # without a lease it was handed back after a death, and is due
+        return "processing" if due and not held else None
     if leased:
         return None
     if record.status in RESTING:

@@ -41,6 +41,10 @@ def test_a_claim_brings_all_a_flow_needs_under_a_lease(acme: Tenant, settings: A
         claims=1,
         due_at=due_at,
         flow_name="intake",
+        application_id=None,
+        parent_id=None,
+        depth=0,
+        run_started=record.run_started,
         data=ADULT,
         vars={},
         state={},
@@ -49,7 +53,7 @@ def test_a_claim_brings_all_a_flow_needs_under_a_lease(acme: Tenant, settings: A
     )
     assert (record.status, record.leased_by, record.num_runs) == (Status.PROCESSING, "host:1", 1)
     assert record.wake_at - record.date_last_run == timedelta(seconds=45)
-    assert record.date_started == record.date_last_run
+    assert record.date_started == record.run_started == record.date_last_run
 
 
 def test_what_is_claimed_is_not_claimed_again(acme: Tenant) -> None:

@@ -17,6 +17,7 @@ from tests.records.conftest import Answer, Sink
 CALL = Call(
     object="tell",
     app="core.http",
+    kind="external",
     config={},
     timeout=5.0,
     idempotency_key="r-1:1:2",

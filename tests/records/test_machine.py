@@ -25,10 +25,10 @@ from hypothesis.stateful import (
 
 from apps.core.errors import NothingChanged, RecordInUse
 from apps.flows import services as flows
-from apps.records import execution
+from apps.records import execution, runs
 from apps.records.changing import delete_record, update_records
 from apps.records.life_cycle import Act
-from apps.records.models import Record
+from apps.records.models import Hold, Record, Status
 from apps.records.moving import move_records
 from apps.records.queueing import QUEUE_ACTS, change_queue, review_records
 from apps.records.services import create_records
@@ -343,13 +343,14 @@ def hours(span: timedelta) -> float:
 @contextmanager
 def dying(place: str, passing: int) -> Iterator[None]:
     """The worker dies at a place, if it gets there often enough."""
-    kept, execution.failpoint = execution.failpoint, Death(place, passing)
+    kept = execution.failpoint
+    execution.failpoint = runs.failpoint = Death(place, passing)
     try:
         yield
     except Killed:
         pass
     finally:
-        execution.failpoint = kept
+        execution.failpoint = runs.failpoint = kept
 
 
 def test_the_queue_does_what_the_model_says(acme: Tenant, sink: Sink, settings: Any) -> None:
@@ -358,6 +359,18 @@ def test_the_queue_does_what_the_model_says(acme: Tenant, sink: Sink, settings: 
     run_state_machine_as_test(
         lambda: QueueMachine(acme, sink, next(numbers)), settings=LONG_SETTINGS if IS_LONG else SHORT_SETTINGS
     )
+
+
+def test_coming_to_rest_again_and_again_without_a_step_is_no_death(acme: Tenant) -> None:
+    publish(acme, flow_of("held", hold={"type": "stop", "next": {"resume": "end"}}))
+    create_records(acme.caller, [{}], flow_name="held", uuid="held")
+    execution.drain()
+    for _ in range(model.MOST_CLAIMS + 2):
+        change_queue(acme.caller, Act.PAUSE, ["held"])
+        change_queue(acme.caller, Act.RESUME, ["held"])
+        execution.drain()
+    record = Record.objects.get(uuid="held")
+    assert (record.status, record.hold, record.error_code, record.claims) == (Status.NOT_RUNNING, Hold.STOPPED, "", 0)
 
 
 SHORT_SETTINGS = settings(

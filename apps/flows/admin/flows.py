@@ -113,7 +113,7 @@ class FlowAdmin(TenantModelAdmin):
             "may_publish": self.may("publish", request, flow),
             "acts": _acts(flow, draft),
             "draft": draft,
-            "problems": services.problems_of(draft.source) if draft else [],
+            "problems": services.problems_of(draft.source, flow.workspace_id) if draft else [],
             "versions": [
                 {"row": row, "published": moment(row.date_published, zone)} for row in flow.versions.defer("source")
             ],

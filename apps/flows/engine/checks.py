@@ -15,9 +15,6 @@ from .values import JSON
 
 Objects = dict[str, dict[str, Any]]
 
-# Roots that will mean something later; until then they would silently be null.
-RESERVED_ROOTS = frozenset({"keystore", "static"})
-
 
 def check_document(document: JSON) -> list[Problem]:
     """Every fault of a document, [] when it can be published.
@@ -31,6 +28,7 @@ def check_document(document: JSON) -> list[Problem]:
     problems = [*_check_targets(document), *_check_ports(objects)]
     if not problems:
         problems = [*_check_reachable(document), *_check_cycles(objects)]
+    problems += _check_limits(document)
     for name, item in objects.items():
         problems += (Problem(name, path, message) for path, message in CONTENT_CHECKS[item["type"]](item))
         problems += (Problem(name, path, message) for path, message in _check_retry(item))
@@ -38,6 +36,12 @@ def check_document(document: JSON) -> list[Problem]:
 
 
 Faults = Iterator[tuple[str, str]]
+
+
+def _check_limits(document: dict[str, Any]) -> Iterator[Problem]:
+    expires = document.get("limits", {}).get("expires")
+    for path, message in _check_duration("limits/expires", expires) if expires is not None else ():
+        yield Problem("", path, message)
 
 
 def _check_targets(document: dict[str, Any]) -> Iterator[Problem]:
@@ -95,13 +99,10 @@ def _check_nothing(item: dict[str, Any]) -> Faults:
 
 def _check_rules(item: dict[str, Any]) -> Faults:
     for number, rule in enumerate(item["rules"]):
-        path = f"rules/{number}/when"
         try:
-            expression = compile_expression(rule["when"])
+            compile_expression(rule["when"])
         except ExpressionError as error:
-            yield path, str(error)
-        else:
-            yield from _reserved(path, expression.names)
+            yield f"rules/{number}/when", str(error)
 
 
 def _check_set(item: dict[str, Any]) -> Faults:
@@ -109,7 +110,12 @@ def _check_set(item: dict[str, Any]) -> Faults:
 
 
 def _check_app(item: dict[str, Any]) -> Faults:
-    return _check_config(item["app"], item.get("with", {}), "with") if item["app"] in APPS else iter(())
+    app = APPS.get(item["app"])
+    if app is None:
+        return
+    if item.get("on_crash") == "fail" and app.kind != "external":
+        yield "on_crash", "only calls that leave the house can be made twice"
+    yield from _check_config(item["app"], item.get("with", {}), "with")
 
 
 def _check_config(app: str, config: dict[str, Any], prefix: str) -> Faults:
@@ -136,6 +142,18 @@ def _check_stop(item: dict[str, Any]) -> Faults:
         yield from _check_duration("timeout", item["timeout"])
 
 
+def _check_webhook(item: dict[str, Any]) -> Faults:
+    yield from _check_template("identifier", item["identifier"])
+    if item.get("since", "run") not in ("run", "now"):
+        yield from _check_duration("since", item["since"])
+    if "timeout" in item:
+        yield from _check_duration("timeout", item["timeout"])
+
+
+def _check_run(item: dict[str, Any]) -> Faults:
+    return _check_template("input", item["input"]) if "input" in item else iter(())
+
+
 def _check_retry(item: dict[str, Any]) -> Faults:
     for key in ("delay", "max_delay"):
         if key in item.get("retry", {}):
@@ -151,17 +169,10 @@ def _check_duration(path: str, text: str) -> Faults:
 
 def _check_template(path: str, value: JSON) -> Faults:
     try:
-        template = compile_template(value)
+        compile_template(value)
     except TemplateError as error:
         position = f" (character {error.position})" if error.position else ""
         yield "/".join((path, *error.path)), f"{error.message}{position}"
-    else:
-        yield from _reserved(path, template.names)
-
-
-def _reserved(path: str, names: frozenset[str]) -> Faults:
-    for name in sorted(names & RESERVED_ROOTS):
-        yield path, f"'{name}' is not available yet"
 
 
 CONTENT_CHECKS: dict[str, Callable[[dict[str, Any]], Faults]] = {
@@ -171,5 +182,8 @@ CONTENT_CHECKS: dict[str, Callable[[dict[str, Any]], Faults]] = {
     "set": _check_set,
     "wait": _check_wait,
     "stop": _check_stop,
+    "webhook": _check_webhook,
+    "run": _check_run,
+    "move": _check_nothing,
     "app": _check_app,
 }

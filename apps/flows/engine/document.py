@@ -6,6 +6,7 @@ from typing import Any
 
 import jsonschema_rs
 
+from .apps.app import VARIABLE
 from .faults import fault_message, fault_path
 from .values import JSON, ValueRefused, measure
 
@@ -18,6 +19,7 @@ PORT = {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,31}$"}
 TEXT = {"type": "string", "maxLength": 200}
 EXPRESSION = {"type": "string", "minLength": 1, "maxLength": 2000}
 TEMPLATE = {"type": "string", "minLength": 1, "maxLength": 4000}
+NAME = {"type": "string", "minLength": 1, "maxLength": 128}
 DURATION = {"type": "string", "minLength": 2, "maxLength": 40}
 NEXT = {"type": "object", "propertyNames": PORT, "additionalProperties": IDENTIFIER, "maxProperties": 60}
 ERROR_CODE = {"type": "string", "pattern": "^([a-z_]{1,40}|http[.][1-5](xx|[0-9][0-9]))$"}
@@ -102,9 +104,67 @@ OBJECTS: dict[str, dict[str, Any]] = {
     "stop": _object(
         "stop", {"timeout": {**DURATION, "description": "Leave by the port `timeout` after this time."}}, ("next",)
     ),
+    "webhook": _object(
+        "webhook",
+        {
+            "retry": {"$ref": "#/$defs/retry"},
+            "webhook": {**NAME, "description": "Name of the webhook to listen to."},
+            "identifier": {**TEMPLATE, "description": "What the events of this record carry as identifier."},
+            "ports": {
+                "type": "object",
+                "description": "The port for each status an event may have; others leave by `else`.",
+                "propertyNames": {"minLength": 1, "maxLength": 512},
+                "additionalProperties": {**PORT, "not": {"enum": ["else", "error", "timeout"]}},
+                "maxProperties": 50,
+            },
+            "since": {
+                **DURATION,
+                "description": "Which events count: those of this `run` (by default), those from `now` on, or those"
+                " received at most so long before the object was entered.",
+            },
+            "timeout": {**DURATION, "description": "Leave by the port `timeout` after this time."},
+            "save_to": {**VARIABLE, "description": "Variable that keeps the event's payload."},
+        },
+        ("webhook", "identifier", "next"),
+    ),
+    "run": _object(
+        "run",
+        {
+            "retry": {"$ref": "#/$defs/retry"},
+            "flow": {**NAME, "description": "Name of the flow that runs the new record."},
+            "wait": {"type": "boolean", "description": "Wait until the new record is finished; by default no."},
+            "input": {
+                "type": ["object", "string"],
+                "maxLength": 4000,
+                "description": "The new record's document, by default this record's.",
+            },
+            "save_to": {
+                **VARIABLE,
+                "description": "Variable that keeps {status, uuid, data, error} of the new record.",
+            },
+        },
+        ("flow", "next"),
+    ),
+    "move": _object(
+        "move",
+        {
+            "retry": {"$ref": "#/$defs/retry"},
+            "flow": {**NAME, "description": "Name of the flow where the record begins anew."},
+        },
+        ("flow",),
+    ),
     "app": _object(
         "app",
-        {"retry": {"$ref": "#/$defs/retry"}, "app": {"type": "string", "maxLength": 64}, "with": {"type": "object"}},
+        {
+            "retry": {"$ref": "#/$defs/retry"},
+            "app": {"type": "string", "maxLength": 64},
+            "with": {"type": "object"},
+            "on_crash": {
+                "enum": ["repeat", "fail"],
+                "description": "When a worker dies during a call: make it again with the same Idempotency-Key (by"
+                " default), or fail with the error `crashed`.",
+            },
+        },
         ("app", "next"),
     ),
 }
@@ -134,7 +194,21 @@ DOCUMENT_SCHEMA: dict[str, Any] = {
         },
         "limits": {
             "type": "object",
-            "properties": {"max_steps": {"type": "integer", "minimum": 1, "maximum": 10_000}},
+            "properties": {
+                "max_steps": {
+                    "type": "integer",
+                    "minimum": 1,
+                    "maximum": 10_000,
+                    "description": "Most objects a record may pass in one run, by default 1,000.",
+                },
+                "expires": {**DURATION, "description": "A run that is older fails with the error `expired`."},
+                "concurrency": {
+                    "type": "integer",
+                    "minimum": 1,
+                    "maximum": 10_000,
+                    "description": "Most records of the flow in workers' hands at once, by default any number.",
+                },
+            },
             "additionalProperties": False,
         },
         "layout": {"type": "object", "description": "Positions for an editor; the engine does not read them."},

@@ -3,6 +3,9 @@
 Roots are names looked up in a scope; ``a.b`` and ``a["b"]`` look up keys of objects, ``a[0]`` items of lists, and what
 is missing is null. A key that is no name, or a Python keyword, is written ``a["first-name"]``. ``true``, ``false`` and
 ``null`` may be written for ``True``, ``False`` and ``None``. Only what stands in ``functions.FUNCTIONS`` can be called.
+
+Two roots are read when they are needed: in the scope ``static`` is a function without arguments, ``keystore`` one that
+takes keystore and key. ``keystore`` can only stand in ``keystore.name.key``.
 """
 
 import ast
@@ -15,7 +18,7 @@ from typing import Any
 from . import operators
 from .functions import FUNCTIONS, Function
 from .operators import OperationError
-from .values import ValueRefused, check_number, check_text
+from .values import ValueRefused, check_number, check_text, to_text
 
 MAX_LENGTH = 2_000
 MAX_DEPTH = 50
@@ -39,11 +42,15 @@ class ExpressionError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A compiled expression; ``names`` are the roots it reads. Safe to share between threads."""
+    """A compiled expression; ``names`` are the roots it reads, ``keystores`` those of the root ``keystore``.
+
+    Safe to share between threads.
+    """
 
     text: str
     names: frozenset[str]
     evaluate: Closure
+    keystores: frozenset[str] = frozenset()
 
 
 def compile_expression(text: str) -> Expression:
@@ -54,7 +61,7 @@ def compile_expression(text: str) -> Expression:
     """
     compiler = _Compiler(text)
     closure = compiler.compile(compiler.parse(), 1)
-    return Expression(text, frozenset(compiler.names), closure)
+    return Expression(text, frozenset(compiler.names), closure, frozenset(compiler.keystores))
 
 
 class _Compiler:
@@ -63,6 +70,7 @@ class _Compiler:
     def __init__(self, text: str) -> None:
         self.text = text
         self.names: set[str] = set()
+        self.keystores: set[str] = set()
         # Inside brackets line breaks and comments mean nothing; a bare carriage return is no line break for us.
         self.source = "(" + text.replace("\r", " ") + "\n)"
 
@@ -141,7 +149,11 @@ def _name(compiler: _Compiler, node: ast.Name, depth: int) -> Closure:
     if name in LITERALS:
         value = LITERALS[name]
         return lambda scope: value
+    if name == "keystore":
+        raise compiler.error("name a keystore and a key: keystore.name.key", node)
     compiler.names.add(name)
+    if name == "static":
+        return _guarded(_static, [_scope], compiler.position(node))
     return lambda scope: scope.get(name)
 
 
@@ -150,7 +162,48 @@ def _list(compiler: _Compiler, node: ast.List, depth: int) -> Closure:
     return lambda scope: [item(scope) for item in items]
 
 
+def _keystore(compiler: _Compiler, node: ast.Attribute | ast.Subscript, depth: int) -> Closure | None:
+    """The reading of ``keystore.name.key``, or nothing when the node is something else."""
+    inner = node.value
+    if not isinstance(inner, ast.Attribute | ast.Subscript) or not _is_root(inner.value, "keystore"):
+        return None
+    name = inner.attr if isinstance(inner, ast.Attribute) else getattr(inner.slice, "value", None)
+    if not isinstance(name, str):
+        raise compiler.error("the name of a keystore is written out", inner)
+    compiler.names.add("keystore")
+    compiler.keystores.add(name)
+    if isinstance(node, ast.Attribute):
+        text = node.attr
+        return _guarded(_key_reader(name), [_scope, lambda scope: text], compiler.position(node))
+    return _guarded(_key_reader(name), [_scope, compiler.compile(node.slice, depth)], compiler.position(node))
+
+
+def _static(scope: Scope) -> Any:
+    reader = scope.get("static")
+    return None if reader is None else reader()
+
+
+def _is_root(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name
+
+
+def _key_reader(keystore: str) -> Callable[[Scope, Any], Any]:
+    def read(scope: Scope, key: Any) -> Any:
+        reader = scope.get("keystore")
+        if reader is None or isinstance(key, bool) or not isinstance(key, str | int | float):
+            return None
+        return reader(keystore, to_text(key))
+
+    return read
+
+
+def _scope(scope: Scope) -> Scope:
+    return scope
+
+
 def _attribute(compiler: _Compiler, node: ast.Attribute, depth: int) -> Closure:
+    if (reading := _keystore(compiler, node, depth)) is not None:
+        return reading
     container, key = compiler.compile(node.value, depth), node.attr
 
     def look_up(scope: Scope) -> Any:
@@ -163,6 +216,8 @@ def _attribute(compiler: _Compiler, node: ast.Attribute, depth: int) -> Closure:
 def _subscript(compiler: _Compiler, node: ast.Subscript, depth: int) -> Closure:
     if isinstance(node.slice, ast.Slice | ast.Tuple):
         raise compiler.error("a range is not part of the language", node.slice)
+    if (reading := _keystore(compiler, node, depth)) is not None:
+        return reading
     container, index = compiler.compile(node.value, depth), compiler.compile(node.slice, depth)
     return lambda scope: operators.element(container(scope), index(scope))
 

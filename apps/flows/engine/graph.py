@@ -8,18 +8,21 @@ from .apps import APPS
 Edges = Mapping[str, Iterable[str]]
 
 PURE_TYPES = ("decision", "set")
-CAN_FAIL = ("decision", "set", "wait", "app")
+CAN_FAIL = ("decision", "set", "wait", "webhook", "run", "move", "app")
 
 
 def required_ports(item: Mapping[str, Any]) -> list[str]:
     """The ports of an object that must be connected, in the order people read them."""
     match item["type"]:
-        case "start" | "set" | "wait":
+        case "start" | "set" | "wait" | "run":
             return ["ok"]
         case "decision":
             return [*dict.fromkeys(rule["port"] for rule in item["rules"]), "else"]
         case "stop":
             return ["resume", "timeout"] if "timeout" in item else ["resume"]
+        case "webhook":
+            ports = [*item.get("ports", {}).values(), "else"]
+            return list(dict.fromkeys([*ports, "timeout"] if "timeout" in item else ports))
         case "app" if item["app"] in APPS:
             return [port for port in APPS[item["app"]].ports if port != "error"]
     return []

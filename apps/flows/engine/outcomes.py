@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
+
+from .values import JSON
 
 
 class Error(TypedDict):
@@ -34,20 +36,80 @@ class Stopped:
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """An app that is not pure is to be carried out; hand its result to ``complete`` in the same process.
+class Held:
+    """The record waits for something that the host will tell it of, until ``until`` when that is given."""
 
-    ``config`` is rendered and fits the app's schema; read it, do not change it. ``timeout`` in seconds;
-    ``idempotency_key`` stays the same over retries and crashes. ``started`` is the monotonic clock's ``started_at``.
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The record leaves for another flow, where it begins anew."""
+
+    flow: str
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What only the host can do for an object; hand what comes of it to ``complete`` in the same process.
+
+    ``started`` is the monotonic clock's ``started_at``.
     """
 
     object: str
+    started_at: datetime
+    started: float
+
+
+@dataclass(frozen=True, slots=True)
+class Listen(Request):
+    """The oldest event of the webhook with that identifier which the record has not heard yet, as an ``Event``.
+
+    Only events since ``since`` count, by default those since the run began. Answer nothing when there is none: the
+    record is then held, and asks again when it is woken or ``until`` has come.
+    """
+
+    webhook: str
+    identifier: str
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Launch(Request):
+    """A new record in another flow, as a ``Child``; asked for again, with the same ``key``, it is the same record.
+
+    ``input`` is its document, nothing when it must be there already. With ``wait`` answer nothing until the child is
+    finished or has failed; the record is held and asks again when it is woken.
+    """
+
+    flow: str
+    input: JSON
+    wait: bool
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Move(Request):
+    """The record is to begin anew in another flow: answer an ``AppResult`` when it can, else why it cannot."""
+
+    flow: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Request):
+    """An app that is not pure is to be carried out.
+
+    ``kind`` is the app's: an internal one belongs in the transaction of the checkpoint that follows it. ``config`` is
+    rendered and fits the app's schema; read it, do not change it. ``timeout`` in seconds; ``idempotency_key`` stays the
+    same over retries and crashes. ``once`` calls must never be made twice: see ``walk.note_intent``.
+    """
+
     app: str
+    kind: Literal["internal", "external"]
     config: dict[str, Any]
     timeout: float
     idempotency_key: str
-    started_at: datetime
-    started: float
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,4 +127,4 @@ class Failed:
     error: Error
 
 
-Outcome = Finished | Waiting | Stopped | Call | Retry | Failed
+Outcome = Finished | Waiting | Stopped | Held | Moved | Request | Retry | Failed

@@ -43,19 +43,52 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Ear:
+    """What a webhook object does: the port for each status, and how far back events count (None: the run)."""
+
+    webhook: str
+    identifier: Template
+    ports: dict[str, str]
+    since: timedelta | None
+    timeout: timedelta | None
+    save_to: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Launcher:
+    """What a run does; without an input the new record gets the document of this one."""
+
+    flow: str
+    input: Template | None
+    wait: bool
+    save_to: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """What a move does."""
+
+    flow: str
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
-    """What an app or a set does: render the config, then run the app. ``timeout`` in seconds."""
+    """What an app or a set does: render the config, then run the app. ``timeout`` in seconds.
+
+    ``once`` means that its call must not be made again after a crash.
+    """
 
     app: App
     config: Template
     timeout: float
+    once: bool = False
 
 
 class UnknownApp(ValueError):
     """There is no app of that name."""
 
 
-Work = Rules | Pause | Hold | Task | None
+Work = Rules | Pause | Hold | Ear | Launcher | Transfer | Task | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +112,7 @@ class Program:
     nodes: dict[str, Node]
     on_error: str | None
     max_steps: int
+    expires: timedelta | None
 
 
 def compile_program(document: dict[str, Any]) -> Program:
@@ -90,12 +124,21 @@ def compile_program(document: dict[str, Any]) -> Program:
             details=[Detail("/".join(filter(None, (p.object, p.path))), p.message) for p in problems],
         )
     repeating = on_cycles(runtime_edges(document))
+    limits = document.get("limits", {})
     return Program(
         start=document["start"],
         nodes={name: _node(name, item, name in repeating) for name, item in document["objects"].items()},
         on_error=document.get("on_error", {}).get("next"),
-        max_steps=document.get("limits", {}).get("max_steps", DEFAULT_MAX_STEPS),
+        max_steps=limits.get("max_steps", DEFAULT_MAX_STEPS),
+        expires=_expires(limits),
     )
+
+
+def _expires(limits: dict[str, Any]) -> timedelta | None:
+    try:
+        return parse_duration(limits["expires"]) if "expires" in limits else None
+    except DurationError as error:
+        raise BadRequest("The flow cannot be run.", details=[Detail("limits/expires", str(error))]) from error
 
 
 def _node(name: str, item: dict[str, Any], repeats: bool) -> Node:
@@ -124,6 +167,27 @@ def _hold(item: dict[str, Any]) -> Hold:
     return Hold(parse_duration(item["timeout"]) if "timeout" in item else None)
 
 
+def _ear(item: dict[str, Any]) -> Ear:
+    since = item.get("since", "run")
+    return Ear(
+        webhook=item["webhook"],
+        identifier=compile_template(item["identifier"]),
+        ports=dict(item.get("ports", {})),
+        since=None if since == "run" else timedelta(0) if since == "now" else parse_duration(since),
+        timeout=parse_duration(item["timeout"]) if "timeout" in item else None,
+        save_to=item.get("save_to"),
+    )
+
+
+def _launcher(item: dict[str, Any]) -> Launcher:
+    document = compile_template(item["input"]) if "input" in item else None
+    return Launcher(item["flow"], document, item.get("wait", False), item.get("save_to"))
+
+
+def _transfer(item: dict[str, Any]) -> Transfer:
+    return Transfer(item["flow"])
+
+
 def _set(item: dict[str, Any]) -> Task:
     return _task(APPS["core.set"], {key: item[key] for key in ("set", "unset") if key in item})
 
@@ -131,11 +195,11 @@ def _set(item: dict[str, Any]) -> Task:
 def _app(item: dict[str, Any]) -> Task:
     if item["app"] not in APPS:
         raise UnknownApp(f"unknown app '{item['app']}'")
-    return _task(APPS[item["app"]], item.get("with", {}))
+    return _task(APPS[item["app"]], item.get("with", {}), once=item.get("on_crash") == "fail")
 
 
-def _task(app: App, config: dict[str, Any]) -> Task:
-    return Task(app, compile_template(config), timeout_seconds(app, config))
+def _task(app: App, config: dict[str, Any], once: bool = False) -> Task:
+    return Task(app, compile_template(config), timeout_seconds(app, config), once)
 
 
 _WORK: dict[str, Callable[[dict[str, Any]], Work]] = {
@@ -143,5 +207,8 @@ _WORK: dict[str, Callable[[dict[str, Any]], Work]] = {
     "set": _set,
     "wait": _pause,
     "stop": _hold,
+    "webhook": _ear,
+    "run": _launcher,
+    "move": _transfer,
     "app": _app,
 }

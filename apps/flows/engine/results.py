@@ -28,6 +28,32 @@ class AppError:
     message: str
 
 
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What a webhook received: its id for the journal, its status, "" without one, and the payload."""
+
+    id: str
+    status: str
+    payload: JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A record that was launched: ``status`` is the number callers see, ``error`` is ``{code, message}`` or nothing.
+
+    ``code`` is empty unless the child came to a bad end; then it is the error of the object that launched it.
+    """
+
+    uuid: str
+    status: int
+    data: JSON = None
+    error: JSON = None
+    code: str = ""
+
+
+Answer = AppResult | AppError | Event | Child | None
+
+
 def code_matches(code: str, patterns: tuple[str, ...]) -> bool:
     """Whether an error code is one of the patterns; ``http.5xx`` stands for every code from http.500 to http.599."""
     return code in patterns or (code.startswith("http.") and f"{code[:6]}xx" in patterns)

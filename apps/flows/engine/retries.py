@@ -9,6 +9,8 @@ from .durations import parse_duration
 from .results import code_matches
 
 LONGEST_DELAY = timedelta(days=1)
+NEVER = frozenset({"crashed"})
+NOT_BY_DEFAULT = frozenset({"run_failed", "run_removed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +25,13 @@ class RetryPolicy:
     on: tuple[str, ...] | None = None
 
     def allows(self, attempt: int, code: str, retries: int) -> bool:
-        """Whether another attempt follows the failed one, counted from 1; ``retries`` is the project's option."""
-        most = retries if self.max is None else self.max
+        """Whether another attempt follows the failed one, counted from 1; ``retries`` is the project's option.
+
+        What was launched and failed has been tried again by its own flow, so only an object's own ``max`` repeats it.
+        """
+        if code in NEVER:
+            return False
+        most = (0 if code in NOT_BY_DEFAULT else retries) if self.max is None else self.max
         return attempt <= most and (self.on is None or code_matches(code, self.on))
 
     def delay_after(self, attempt: int, retry_delay: timedelta, random: Callable[[], float]) -> timedelta:

@@ -1,4 +1,7 @@
-"""Templates: JSON whose texts may hold ``{{ expression }}`` or, for a path of the record, ``@data.path@``.
+"""Templates: JSON whose texts may hold ``{{ expression }}``.
+
+A path alone may be written between at signs: ``@data.path@`` leads into the record, ``@static.path@`` and
+``@keystore.name.key.path@`` into what the workspace keeps.
 
 A text that is exactly one expression gives its value with its type; in longer texts values are written as ``to_text``
 does. Keys are never templates. A literal ``{{`` is written ``{{ "{{" }}``.
@@ -6,7 +9,7 @@ does. Keys are never templates. A literal ``{{`` is written ``{{ "{{" }}``.
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .expressions import ExpressionError, Scope, compile_expression
@@ -15,7 +18,8 @@ from .values import JSON, MAX_DEPTH, ValueRefused, measure, to_text
 
 MAX_OUTPUT = 1_000_000
 
-_OPENING = re.compile(r"\{\{|@data((?:\.[\w-]+)+)@")
+_OPENING = re.compile(r"\{\{|@(data|static|keystore)((?:\.[\w-]+)+)@")
+_ROOTS = {"data": "record", "static": "static"}
 _CLOSING = re.compile(r"""\}\}|["']""")
 
 Render = Callable[[Scope], JSON]
@@ -39,9 +43,13 @@ class TemplateError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A compiled template; ``names`` are the roots it reads, ``dynamic`` is false when it holds no expression."""
+    """A compiled template; ``names`` are the roots it reads, ``keystores`` those of the root ``keystore``.
+
+    ``dynamic`` is false when it holds no expression.
+    """
 
     names: frozenset[str]
+    keystores: frozenset[str]
     dynamic: bool
     _render: Render
 
@@ -58,11 +66,19 @@ class Template:
             raise TemplateError(f"the output is {refusal}") from None
 
 
+@dataclass(slots=True)
+class Names:
+    """What the expressions of a template read."""
+
+    roots: set[str] = field(default_factory=set)
+    keystores: set[str] = field(default_factory=set)
+
+
 def compile_template(value: JSON) -> Template:
     """Compiles texts, lists and objects of any depth up to 100; raises TemplateError."""
-    names: set[str] = set()
+    names = Names()
     render = _compile(value, (), names)
-    return Template(frozenset(names), not isinstance(render, _Constant), render)
+    return Template(frozenset(names.roots), frozenset(names.keystores), not isinstance(render, _Constant), render)
 
 
 def is_dynamic(text: str) -> bool:
@@ -80,7 +96,7 @@ class _Constant:
         return self.value
 
 
-def _compile(value: JSON, path: Path, names: set[str]) -> Render:
+def _compile(value: JSON, path: Path, names: Names) -> Render:
     if len(path) > MAX_DEPTH:
         raise TemplateError(f"nested more than {MAX_DEPTH} deep", path[:3])
     if isinstance(value, str):
@@ -104,7 +120,7 @@ def _compile_object(members: dict[str, Render], value: JSON) -> Render:
     return lambda scope: {key: member(scope) for key, member in members.items()}
 
 
-def _compile_text(text: str, path: Path, names: set[str]) -> Render:
+def _compile_text(text: str, path: Path, names: Names) -> Render:
     parts = list(_parts(text, path, names))
     if not any(callable(part) for part in parts):
         return _Constant(text)
@@ -129,15 +145,14 @@ def _joined(parts: list[str | Render], path: Path) -> Render:
     return render
 
 
-def _parts(text: str, path: Path, names: set[str]) -> Iterator[str | Render]:
+def _parts(text: str, path: Path, names: Names) -> Iterator[str | Render]:
     """The literal pieces and the compiled expressions of a text, in their order."""
     start = 0
     while opening := _OPENING.search(text, start):
         if opening.start() > start:
             yield text[start : opening.start()]
         if opening[1] is not None:
-            names.add("record")
-            yield _record_path(opening[1][1:].split("."))
+            yield _path(opening[1], opening[2][1:].split("."), opening.start(), path, names)
             start = opening.end()
         else:
             end = _closing(text, opening.end(), path)
@@ -163,13 +178,18 @@ def _after_quote(text: str, index: int, quote: str) -> int:
     return index + 1
 
 
-def _expression(text: str, offset: int, path: Path, names: set[str]) -> Render:
+def _expression(text: str, offset: int, path: Path, names: Names) -> Render:
     try:
         expression = compile_expression(text)
     except ExpressionError as error:
         raise TemplateError(error.message, path, error.position + offset) from None
-    names.update(expression.names)
-    evaluate = expression.evaluate
+    names.roots |= expression.names
+    names.keystores |= expression.keystores
+    return _located(expression.evaluate, offset, path)
+
+
+def _located(evaluate: Render, offset: int, path: Path) -> Render:
+    """The evaluation, its errors at their place in the template."""
 
     def render(scope: Scope) -> Any:
         try:
@@ -180,9 +200,20 @@ def _expression(text: str, offset: int, path: Path, names: set[str]) -> Render:
     return render
 
 
-def _record_path(keys: list[str]) -> Render:
+def _path(root: str, keys: list[str], start: int, path: Path, names: Names) -> Render:
+    """A path between at signs, which begins at that index of its text."""
+    if root == "keystore" and len(keys) < 2:
+        raise TemplateError("name a keystore and a key: @keystore.name.key@", path, start + 1)
+    head = _ROOTS.get(root) or f"keystore['{keys[0]}']['{keys[1]}']"
+    expression = compile_expression(head)
+    names.roots |= expression.names
+    names.keystores |= expression.keystores
+    return _below(_located(expression.evaluate, start, path), keys[2:] if root == "keystore" else keys)
+
+
+def _below(base: Render, keys: list[str]) -> Render:
     def render(scope: Scope) -> Any:
-        value = scope.get("record")
+        value = base(scope)
         for key in keys:
             index = int(key) if isinstance(value, list) and key.isdecimal() and len(key) < 10 else key
             value = element(value, index)

@@ -16,9 +16,10 @@ class Token:
     """Where a record stands in its flow, and what it carries.
 
     ``at`` is an object's id, "" before the start; ``seq`` counts the objects left in this run, ``attempt`` those at the
-    current one, from 1. ``entered_at`` is set while a wait or a stop is on. ``state`` is kept for the walker:
-    ``executions`` by object, ``handled``, and ``error`` as the last one handled. ``changed`` says that data, vars or
-    state are no longer those that were loaded. The walker replaces these three, it never changes them in place.
+    current one, from 1. ``entered_at`` is set while the record waits at it, ``began`` is when the run began. ``state``
+    is kept for the walker: ``executions`` by object, ``handled``, ``error`` as the last one handled, ``intent`` as the
+    call that must not be made twice, ``moves`` from flow to flow. ``changed`` says that data, vars or state are no
+    longer those that were loaded. The walker replaces these three, it never changes them in place.
     """
 
     uuid: str
@@ -28,6 +29,7 @@ class Token:
     seq: int = 0
     attempt: int = 1
     entered_at: datetime | None = None
+    began: datetime | None = None
     data: JSON = field(default_factory=dict)
     vars: dict[str, Any] = field(default_factory=dict)
     state: dict[str, Any] = field(default_factory=dict)

@@ -96,8 +96,9 @@ def test_the_schema_of_an_app_is_valid_and_closed(app: Any) -> None:
         ("limits", {"max_steps": 0}, ["limits/max_steps: the value is less than the minimum of 1"]),
         ("on_error", {"next": "start"}, ["on_error/next: nothing may lead to the start"]),
         ("on_error", {"next": "x"}, ["on_error/next: there is no object 'x'"]),
-        ("objects/mark/type", "run", ["mark/type: object type 'run' is not supported"]),
-        ("objects/mark/type", 7, ['mark/type: must be one of start, end, decision, set, wait, stop, app']),
+        ("objects/mark/type", "loop", ["mark/type: object type 'loop' is not supported"]),
+        ("objects/mark/type", 7, [
+            'mark/type: must be one of start, end, decision, set, wait, stop, webhook, run, move, app']),
         ("objects/mark/next", None, ['mark/next: the value is not of type "object"']),
         ("objects/mark/next/ok", "gone", ["mark/next/ok: there is no object 'gone'"]),
         ("objects/mark/next/ok", "start", ["mark/next/ok: nothing may lead to the start"]),
@@ -111,9 +112,11 @@ def test_the_schema_of_an_app_is_valid_and_closed(app: Any) -> None:
             'adult/rules/0/port: {"enum":["else","error"]} is not allowed for the value']),
         ("objects/adult/rules/0/when", "a.b == open('x')", [
             "adult/rules/0/when: only the functions of the language can be called (character 8)"]),
-        ("objects/adult/rules/0/when", "keystore.crm.on", ["adult/rules/0/when: 'keystore' is not available yet"]),
+        ("objects/adult/rules/0/when", "keystore.crm", [
+            "adult/rules/0/when: name a keystore and a key: keystore.name.key (character 1)"]),
         ("objects/crm/app", "core.email", ["crm/app: unknown app 'core.email'"]),
-        ("objects/crm/with/url", "{{ static.url }}", ["crm/with/url: 'static' is not available yet"]),
+        ("objects/crm/with/url", "{{ keystore }}", [
+            "crm/with/url: name a keystore and a key: keystore.name.key (character 4)"]),
         ("objects/crm/with/method", "FETCH", [
             'crm/with/method: must be one of GET, HEAD, POST, PUT, PATCH, DELETE']),
         ("objects/crm/with/timeout", "16s", ["crm/with/timeout: more than 0 and at most 15 seconds"]),

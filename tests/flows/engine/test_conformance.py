@@ -33,7 +33,8 @@ def stored(token: Token) -> Token:
 
 
 def as_json(outcome: Outcome) -> dict[str, Any]:
-    fields = {key: value for key, value in asdict(outcome).items() if key not in ("started", "started_at")}
+    left_out = ("started", "started_at", "kind", "once")
+    fields = {key: value for key, value in asdict(outcome).items() if key not in left_out}
     if fields.get("until") is not None:
         fields["until"] = fields["until"].strftime("%Y-%m-%dT%H:%M:%SZ")
     return {type(outcome).__name__: fields}

@@ -46,9 +46,9 @@ def test_only_objects_that_may_come_again_are_counted(flow: Flow) -> None:
 
 def test_a_document_of_the_wrong_shape_is_refused() -> None:
     with pytest.raises(BadRequest) as caught:
-        compile_program({"format": "flow/1", "start": "start", "objects": {"start": {"type": "run"}}})
+        compile_program({"format": "flow/1", "start": "start", "objects": {"start": {"type": "loop"}}})
     assert caught.value.message == "The flow cannot be run."
-    assert caught.value.details == (Detail("start/type", "object type 'run' is not supported"),)
+    assert caught.value.details == (Detail("start/type", "object type 'loop' is not supported"),)
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ SCOPE: dict[str, Any] = {**RECORD, "record": RECORD, "vars": {"big": "x" * 999_0
         ("@data.é@", 1),
         ("Dear @data.client.name@,", "Dear Ann,"),
         ("ops@example.com, a@data.nl", "ops@example.com, a@data.nl"),
-        ("@static.x@ @data@", "@static.x@ @data@"),
+        ("@webhook.x@ @data@", "@webhook.x@ @data@"),
         ({"a": ["{{ client.age }}", {"b": "@data.client.name@"}], "n": 1}, {"a": [20, {"b": "Ann"}], "n": 1}),
         ({"{{ client.age }}": 1}, {"{{ client.age }}": 1}),
         ([None, True, 1, 1.5], [None, True, 1, 1.5]),

@@ -239,7 +239,7 @@ def test_an_answer_for_another_object_is_refused(flow: Flow, make_host: MakeHost
     program, host, record = compile_program(flow(crm=GET)), make_host(), token()
     call = called(program, record, host)
     record.at = "end"
-    with pytest.raises(ValueError, match="the token stands at 'end', the call was for 'crm'"):
+    with pytest.raises(ValueError, match="the token stands at 'end', the request was for 'crm'"):
         complete(program, record, call, AppResult("ok"), host)
 
 

@@ -20,7 +20,8 @@ class App:
     """One app: its config is checked against ``config_schema`` when the flow is saved and again when rendered.
 
     ``ports`` without ``error`` must be connected. ``timeout`` is in seconds, the default and the most a config may ask.
-    ``run`` is given for pure apps only.
+    ``run`` is given for pure apps only. ``references`` are the places in a config that name something of the
+    workspace: a path such as ``auth/connection``, and what is named there: ``connection``, ``keystore``, ``table`` …
     """
 
     name: str
@@ -31,3 +32,4 @@ class App:
     ports: tuple[str, ...]
     timeout: float
     run: Run | None = None
+    references: tuple[tuple[str, str], ...] = ()

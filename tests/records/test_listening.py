@@ -1,0 +1,435 @@
+"""Webhook objects: records find the events meant for them, whichever of the two is there first."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+from django.utils import timezone
+
+from apps.records import inside
+from apps.records.changing import delete_record, update_records
+from apps.records.execution import drain
+from apps.records.life_cycle import Act, QueueState
+from apps.records.models import HeardEvent, Hold, Listener, Record, RecordStep, Status
+from apps.records.moving import move_records
+from apps.records.queueing import change_queue
+from apps.records.selectors import queue_status
+from apps.records.waking import _WAKE_FOR_CHILDREN, _WAKE_FOR_EVENTS, announced
+from apps.triggers.services import receive, replay_event
+from apps.webhooks.models import WebhookEvent
+from apps.webhooks.receivers import Receiver
+from apps.webhooks.services import register_webhook, store_events
+from tests.conftest import Tenant, publish
+from tests.records.conftest import flow_of, insert, make_due, steps
+
+pytestmark = pytest.mark.django_db
+at_once = pytest.mark.django_db(transaction=True)
+
+ORDER = {"order": {"number": "A-17"}}
+
+
+def listening_flow(**more: Any) -> dict[str, Any]:
+    """Waits for word about its order: paid, failed, or something else."""
+    hear = {
+        "type": "webhook",
+        "webhook": "payments",
+        "identifier": "{{ order.number }}",
+        "ports": {"PAID": "paid", "REFUSED": "refused", "STOLEN": "refused"},
+        "save_to": "payment",
+        "next": {"paid": "note", "refused": "end", "else": "end"},
+    }
+    note = {"type": "set", "set": {"amount": "{{ vars.payment.amount }}"}, "next": {"ok": "end"}}
+    return flow_of("listening", hear=hear | more, note=note)
+
+
+@pytest.fixture
+def hook(acme: Tenant) -> Receiver:
+    """A webhook whose payloads say which order they are about, and what became of it."""
+    return Receiver.of(
+        register_webhook(
+            acme.workspace, name="payments", identifier_path="order", status_path="status", batch=True
+        ).webhook
+    )
+
+
+def deliver(hook: Receiver, *payloads: Any, **fields: Any) -> None:
+    receive(hook, list(payloads) or [{"order": "A-17", "status": "PAID", "amount": 12} | fields], address="127.0.0.1")
+
+
+def reloaded(record: Record) -> Record:
+    return Record.objects.select_related("content").get(pk=record.pk)
+
+
+def listening(acme: Tenant, **more: Any) -> Record:
+    """A record that listens."""
+    publish(acme, listening_flow(**more))
+    record = insert(acme, ORDER, "listening")
+    drain()
+    return reloaded(record)
+
+
+def in_thread(act: Callable[[], Any]) -> threading.Thread:
+    def run() -> None:
+        try:
+            act()
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+def test_a_record_waits_for_its_event(acme: Tenant, hook: Receiver) -> None:
+    record = listening(acme)
+    assert (record.status, record.hold, record.wake_at, record.at) == (Status.NOT_RUNNING, Hold.WAITING, None, "hear")
+    assert queue_status(record) is QueueState.WAITING
+    deliver(hook)
+    assert drain() == (1, False)
+    record = reloaded(record)
+    assert (record.status, record.hold, record.content.data) == (Status.FINISHED, Hold.NONE, ORDER | {"amount": 12})
+    assert record.content.vars == {"payment": {"order": "A-17", "status": "PAID", "amount": 12}}
+    assert steps(record) == [(1, 1, "start", "ok"), (2, 1, "hear", "paid"), (3, 1, "note", "ok"), (4, 1, "end", "")]
+    event = WebhookEvent.objects.get()
+    assert RecordStep.objects.get(object="hear").output == {"event": event.event_id, "status": "PAID"}
+    assert list(HeardEvent.objects.values_list("record_id", "event")) == [(record.pk, event.pk)]
+    assert record.num_runs == 2
+
+
+def test_an_event_that_comes_before_the_record_listens_is_found(acme: Tenant, hook: Receiver) -> None:
+    publish(acme, listening_flow())
+    record = insert(acme, ORDER, "listening")
+    deliver(hook)
+    drain()
+    assert steps(record)[1] == (2, 1, "hear", "paid")
+    assert reloaded(record).num_runs == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "port"), [("PAID", "paid"), ("STOLEN", "refused"), ("LOST", "else"), ("paid", "else"), (None, "else")]
+)
+def test_the_status_says_the_port(acme: Tenant, hook: Receiver, status: Any, port: str) -> None:
+    record = listening(acme)
+    deliver(hook, status=status)
+    drain()
+    assert steps(record)[1] == (2, 1, "hear", port)
+
+
+def test_events_of_others_wake_nobody(acme: Tenant, rival: Tenant, hook: Receiver) -> None:
+    record = listening(acme)
+    foreign = register_webhook(rival.workspace, name="payments", identifier_path="order").webhook
+    other = register_webhook(acme.workspace, name="parcels", identifier_path="order").webhook
+    deliver(hook, order="A-18")
+    deliver(hook, order=None)
+    for webhook in (foreign, other):
+        receive(Receiver.of(webhook), {"order": "A-17", "status": "PAID"}, address="127.0.0.1")
+    assert drain() == (0, False)
+    make_due(record)
+    drain()
+    assert reloaded(record).hold == Hold.WAITING
+    assert steps(record) == [(1, 1, "start", "ok")]
+
+
+def test_one_event_wakes_all_that_listen_for_it(acme: Tenant, hook: Receiver) -> None:
+    publish(acme, listening_flow())
+    records = [insert(acme, ORDER, "listening") for _ in range(3)]
+    drain()
+    deliver(hook)
+    assert drain() == (3, False)
+    assert {reloaded(record).status for record in records} == {Status.FINISHED}
+
+
+def test_a_record_takes_an_event_once_and_the_next_one_next(acme: Tenant, hook: Receiver) -> None:
+    flow = listening_flow()
+    flow["objects"]["note"]["next"]["ok"] = "again"
+    flow["objects"]["again"] = flow["objects"]["hear"] | {"next": {"paid": "end", "refused": "end", "else": "end"}}
+    publish(acme, flow)
+    record = insert(acme, ORDER, "listening")
+    deliver(hook, amount=1)
+    drain()
+    assert (reloaded(record).at, reloaded(record).hold) == ("again", Hold.WAITING)
+    deliver(hook, amount=2, status="REFUSED")
+    drain()
+    assert reloaded(record).content.vars["payment"]["amount"] == 2
+    assert [step[3] for step in steps(record)] == ["ok", "paid", "ok", "refused", ""]
+    assert HeardEvent.objects.count() == 2
+
+
+def test_several_events_are_heard_in_the_order_they_came(acme: Tenant, hook: Receiver) -> None:
+    record = listening(acme)
+    deliver(hook, {"order": "A-17", "status": "FIRST"}, {"order": "A-17", "status": "PAID"})
+    drain()
+    assert steps(record)[1] == (2, 1, "hear", "else")
+
+
+@at_once
+def test_events_from_before_the_record_do_not_count(acme: Tenant, hook: Receiver) -> None:
+    deliver(hook)
+    record = listening(acme)
+    assert record.hold == Hold.WAITING
+
+
+@pytest.mark.parametrize(("since", "heard"), [("now", False), ("1h", True), ("10s", False), ("run", True)])
+def test_a_flow_says_which_events_count(acme: Tenant, hook: Receiver, since: str, heard: bool) -> None:
+    publish(acme, listening_flow(since=since))
+    record = insert(acme, ORDER, "listening")
+    Record.objects.filter(pk=record.pk).update(date_created=timezone.now() - timedelta(days=1))
+    deliver(hook)
+    WebhookEvent.objects.update(received_at=timezone.now() - timedelta(minutes=1))
+    drain()
+    assert (reloaded(record).status == Status.FINISHED) == heard
+    assert (reloaded(record).hold == Hold.WAITING) != heard
+
+
+@at_once
+def test_a_new_run_counts_its_own_events_only(acme: Tenant, hook: Receiver) -> None:
+    record = listening(acme)
+    deliver(hook, status="OLD")
+    move_records(acme.caller, "listening", [record.uuid])
+    drain()
+    record = reloaded(record)
+    assert (record.run_no, record.hold, record.run_started == record.date_created) == (2, Hold.WAITING, False)
+    deliver(hook)
+    drain()
+    assert reloaded(record).status == Status.FINISHED
+    assert [step[:4] for step in RecordStep.objects.filter(run_no=2).values_list("seq", "attempt", "object", "port")][
+        1
+    ] == (2, 1, "hear", "paid")
+
+
+def test_the_event_a_record_was_made_from_is_no_news_to_it(acme: Tenant) -> None:
+    webhook = register_webhook(
+        acme.workspace, name="payments", identifier_path="order", status_path="status", flow="listening"
+    ).webhook
+    hook = Receiver.of(webhook)
+    publish(acme, listening_flow(identifier="{{ order }}"))
+    receive(hook, {"order": "A-17", "status": "PAID"}, address="127.0.0.1")
+    drain()
+    assert Record.objects.get().hold == Hold.WAITING
+
+
+@pytest.mark.parametrize("identifier", [{"order": {"number": 7}}, {"order": {"number": True}}])
+def test_identifiers_are_compared_as_texts(acme: Tenant, hook: Receiver, identifier: Any) -> None:
+    publish(acme, listening_flow())
+    record = insert(acme, identifier, "listening")
+    deliver(hook, order=identifier["order"]["number"])
+    drain()
+    assert reloaded(record).status == Status.FINISHED
+
+
+@pytest.mark.parametrize("number", [None, "", {"a": 1}, ["A-17"], "x" * 513])
+def test_what_cannot_be_an_identifier_is_an_error(acme: Tenant, hook: Receiver, number: Any) -> None:
+    publish(acme, listening_flow(retry={"max": 0}))
+    record = insert(acme, {"order": {"number": number}}, "listening")
+    drain()
+    assert (reloaded(record).status, reloaded(record).error_code) == (Status.FAILED, "identifier")
+
+
+def test_a_webhook_that_is_gone_is_an_error(acme: Tenant, hook: Receiver) -> None:
+    record = listening(acme, retry={"max": 0})
+    acme.workspace.webhooks.all().delete()
+    make_due(record)
+    drain()
+    assert (reloaded(record).status, reloaded(record).error_code) == (Status.FAILED, "no_webhook")
+
+
+def late(record: Record, **by: float) -> None:
+    """Move the clock on: what the record waits for should have come that long ago."""
+    gone = timedelta(**by)
+    Record.objects.filter(pk=record.pk).update(entered_at=record.entered_at - gone, wake_at=record.wake_at - gone)
+
+
+def with_timeout() -> dict[str, Any]:
+    return {
+        "timeout": "1h",
+        "next": {"paid": "note", "refused": "end", "else": "end", "timeout": "end"},
+    }
+
+
+def test_a_record_that_waited_long_enough_goes_on(acme: Tenant, hook: Receiver) -> None:
+    record = listening(acme, **with_timeout())
+    assert (record.hold, record.wake_at - record.entered_at) == (Hold.WAITING, timedelta(hours=1))
+    late(record, hours=2)
+    drain()
+    assert steps(record)[1] == (2, 1, "hear", "timeout")
+    assert timedelta(hours=1) < timedelta(milliseconds=RecordStep.objects.get(object="hear").ms) < timedelta(hours=3)
+    deliver(hook)  # too late
+    assert drain() == (0, False)
+
+
+def test_an_event_that_came_in_time_counts_though_nobody_looked(acme: Tenant, hook: Receiver) -> None:
+    record = listening(acme, **with_timeout())
+    deliver(hook)
+    late(reloaded(record), hours=2)
+    drain()
+    assert steps(record)[1] == (2, 1, "hear", "paid")
+
+
+def test_a_wake_for_nothing_goes_back_to_waiting(acme: Tenant, hook: Receiver) -> None:
+    record = listening(acme, **with_timeout())
+    change_queue(acme.caller, Act.EXECUTE, [record.uuid])
+    drain()
+    again = reloaded(record)
+    assert (again.hold, again.entered_at, again.wake_at) == (Hold.WAITING, record.entered_at, record.wake_at)
+    assert steps(record) == [(1, 1, "start", "ok")]
+
+
+@pytest.mark.parametrize("more", [{}, with_timeout()])
+def test_an_event_during_a_pause_is_heard_afterwards(acme: Tenant, hook: Receiver, more: Any) -> None:
+    record = listening(acme, **more)
+    change_queue(acme.caller, Act.PAUSE, [record.uuid])
+    deliver(hook)
+    assert (drain(), reloaded(record).hold) == ((0, False), Hold.PAUSED)
+    change_queue(acme.caller, Act.RESUME, [record.uuid])
+    drain()
+    assert steps(record)[1] == (2, 1, "hear", "paid")
+
+
+def test_an_event_after_a_pause_is_heard(acme: Tenant, hook: Receiver) -> None:
+    record = listening(acme, **with_timeout())
+    change_queue(acme.caller, Act.PAUSE, [record.uuid])
+    change_queue(acme.caller, Act.RESUME, [record.uuid])
+    assert (drain(), reloaded(record).status) == ((0, False), Status.SCHEDULED)
+    deliver(hook)
+    drain()
+    assert steps(record)[1] == (2, 1, "hear", "paid")
+
+
+def test_a_record_taken_out_of_the_queue_is_not_woken(acme: Tenant, hook: Receiver) -> None:
+    record = listening(acme)
+    change_queue(acme.caller, Act.DEQUEUE, [record.uuid])
+    deliver(hook)
+    assert drain() == (0, False)
+
+
+def test_a_listener_that_went_on_is_not_woken_out_of_its_next_wait(acme: Tenant, hook: Receiver) -> None:
+    """The wait after it would be cut short."""
+    flow = listening_flow(**with_timeout())
+    flow["objects"]["hear"]["next"]["timeout"] = "pause"
+    flow["objects"]["pause"] = {"type": "wait", "for": "P2D", "next": {"ok": "end"}}
+    publish(acme, flow)
+    record = insert(acme, ORDER, "listening")
+    drain()
+    late(reloaded(record), hours=2)
+    drain()
+    assert reloaded(record).at == "pause"
+    deliver(hook)
+    assert drain() == (0, False)
+    assert reloaded(record).status == Status.SCHEDULED
+
+
+def test_a_replaced_document_listens_for_what_it_says_now(acme: Tenant, hook: Receiver) -> None:
+    record = listening(acme)
+    update_records(acme.caller, [record.uuid], [{"order": {"number": "B-1"}}])
+    change_queue(acme.caller, Act.EXECUTE, [record.uuid])
+    drain()
+    deliver(hook)
+    assert drain() == (0, False)
+    deliver(hook, order="B-1")
+    assert drain() == (1, False)
+    assert reloaded(record).status == Status.FINISHED
+
+
+def test_a_removed_record_leaves_no_listener(acme: Tenant, hook: Receiver) -> None:
+    record = listening(acme)
+    assert Listener.objects.count() == 1
+    delete_record(acme.caller, record.uuid)
+    assert Listener.objects.count() == 0
+    deliver(hook)
+    assert drain() == (0, False)
+
+
+def test_a_replayed_event_wakes_as_a_new_one_does(acme: Tenant, hook: Receiver) -> None:
+    deliver(hook)
+    record = listening(acme)
+    replay_event(acme.caller, WebhookEvent.objects.get().event_id)
+    drain()
+    assert reloaded(record).status == Status.FINISHED
+
+
+@at_once
+def test_an_event_that_is_being_stored_while_a_record_begins_to_listen_is_not_missed(
+    acme: Tenant, hook: Receiver
+) -> None:
+    """The delivery has stored its event, nobody can see it yet, and the record looks for it: it must wait."""
+    stored, go_on = threading.Event(), threading.Event()
+    publish(acme, listening_flow())
+    record = insert(acme, ORDER, "listening")
+
+    def store() -> None:
+        with announced(hook.webhook_id, ["A-17"]):
+            store_events(hook, [{"order": "A-17", "status": "PAID"}], address="127.0.0.1")
+            stored.set()
+            go_on.wait(10)
+
+    delivery = in_thread(store)
+    stored.wait(10)
+    worker = in_thread(drain)
+    worker.join(0.5)
+    assert worker.is_alive()
+    go_on.set()
+    delivery.join()
+    worker.join()
+    drain()
+    assert steps(record)[1] == (2, 1, "hear", "paid")
+
+
+@at_once
+def test_an_event_that_comes_while_a_record_writes_down_that_it_listens_is_not_missed(
+    acme: Tenant, hook: Receiver
+) -> None:
+    """The record has looked in vain and nobody can see its listener yet: the delivery must wait."""
+    publish(acme, listening_flow())
+    record = insert(acme, ORDER, "listening")
+    looked, go_on = threading.Event(), threading.Event()
+
+    keep = inside.keep_listening
+
+    def keep_and_wait(*args: Any) -> None:
+        keep(*args)
+        looked.set()
+        go_on.wait(10)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(inside, "keep_listening", keep_and_wait)
+        worker = in_thread(drain)
+        looked.wait(10)
+        delivery = in_thread(lambda: deliver(hook))
+        delivery.join(0.5)
+        assert delivery.is_alive()
+        go_on.set()
+        worker.join()
+    delivery.join()
+    drain()
+    assert steps(record)[1] == (2, 1, "hear", "paid")
+
+
+@at_once
+def test_many_records_and_many_deliveries_at_once_miss_nothing(acme: Tenant, hook: Receiver) -> None:
+    publish(acme, listening_flow())
+    records = [insert(acme, {"order": {"number": f"N-{n}"}}, "listening") for n in range(40)]
+
+    def deliver_all() -> None:
+        for n in range(0, 40, 4):
+            deliver(hook, *({"order": f"N-{m}", "status": "PAID", "amount": m} for m in (n + 3, n, n + 2, n + 1)))
+
+    threads = [in_thread(deliver_all), in_thread(drain), in_thread(drain)]
+    for thread in threads:
+        thread.join()
+    drain()
+    assert {reloaded(record).content.data["amount"] for record in records} == set(range(40))
+    assert HeardEvent.objects.count() == 40
+
+
+def test_a_wake_looks_up_its_listeners_by_an_index(acme: Tenant, hook: Receiver) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET enable_seqscan = off")
+        try:
+            for statement, values in ((_WAKE_FOR_EVENTS, [hook.webhook_id, ["A"]]), (_WAKE_FOR_CHILDREN, [[1]])):
+                cursor.execute("EXPLAIN " + statement, values)
+                assert "Seq Scan" not in "\n".join(row[0] for row in cursor.fetchall())
+        finally:
+            cursor.execute("SET enable_seqscan = on")
