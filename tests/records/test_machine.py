@@ -343,14 +343,16 @@ def hours(span: timedelta) -> float:
 @contextmanager
 def dying(place: str, passing: int) -> Iterator[None]:
     """The worker dies at a place, if it gets there often enough."""
-    kept = execution.failpoint
-    execution.failpoint = runs.failpoint = Death(place, passing)
+    failpoint, give_back, death = execution.failpoint, execution.give_back, Death(place, passing)
+    execution.failpoint = runs.failpoint = death
+    execution.give_back = lambda claimed: None if death.left <= 0 else give_back(claimed)  # the dead tidy nothing up
     try:
         yield
     except Killed:
         pass
     finally:
-        execution.failpoint = runs.failpoint = kept
+        execution.failpoint = runs.failpoint = failpoint
+        execution.give_back = give_back
 
 
 def test_the_queue_does_what_the_model_says(acme: Tenant, sink: Sink, settings: Any) -> None:
