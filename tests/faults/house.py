@@ -156,6 +156,17 @@ class House(Installation):
         count = "SELECT count(*) FROM records_record WHERE uuid = ANY(%s) AND status = %s"
         return int(self.database.rows(count, uuids, status)[0][0])
 
+    def waited(self, prefix: str) -> list[float]:
+        """The seconds from the insert to the end of the records whose uuid begins with ``prefix``."""
+        return [
+            float(seconds)
+            for (seconds,) in self.database.rows(
+                "SELECT extract(epoch FROM s.started_at - r.date_created) FROM records_record r"
+                " JOIN records_recordstep s ON s.record_id = r.id AND s.type = 'end' WHERE starts_with(r.uuid, %s)",
+                prefix,
+            )
+        ]
+
     def busy(self) -> list[int]:
         """The processes that have records."""
         busy = "SELECT DISTINCT split_part(leased_by, ':', 2)::int FROM records_record WHERE status = 1"

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -9,11 +10,23 @@ from tests.server.sink import Sink
 
 
 class Receiver(Sink):
-    """Counts keys. ``strike[uuid]`` is what happens once, right after the first answer about that record."""
+    """Counts keys. ``strike[uuid]`` is what happens once, right after the first answer about that record.
+
+    Who asks about records whose uuid begins with ``stalled`` gets no answer before ``released`` is set.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.strike: dict[str, Callable[[], None]] = {}
+        self.stalled = ""
+        self.released = threading.Event()
+
+    def note(self, key: str, body: dict[str, Any]) -> float:
+        """Remember the call at once, and answer when it is time."""
+        delay = super().note(key, body)
+        if self.stalled and body["uuid"].startswith(self.stalled):
+            self.released.wait(60)
+        return delay
 
     def answered(self, body: dict[str, Any]) -> None:
         """Let the world strike."""

@@ -15,7 +15,7 @@ class Scale:
     outage: float  # how long a server is away
     lease: int
     patience: float  # from the last fault until every record rests
-    stall: float  # how long receivers are stalled
+    stalled: int  # calls to each receiver that does not answer
     durable: bool  # whether PostgreSQL waits for the disk
 
 
@@ -27,7 +27,7 @@ SHORT = Scale(
     outage=4,
     lease=4,
     patience=60,
-    stall=6,
+    stalled=24,
     durable=False,
 )
 # The lease is the one that is shipped, and what must be over within 40 seconds is given no more.
@@ -39,7 +39,7 @@ LONG = Scale(
     outage=60,
     lease=30,
     patience=40,
-    stall=30,
+    stalled=300,
     durable=True,
 )
 
