@@ -32,7 +32,7 @@ WITH input AS (
            lease_token = NULL, leased_by = ''
     WHERE id = ANY(%(ids)s) RETURNING id, workspace_id, revision
 ), content AS (
-    UPDATE records_recorddata d SET data = input.data, revision = changed.revision
+    UPDATE records_recorddata d SET data = input.data, input = NULL, revision = changed.revision
     FROM changed JOIN input USING (id) WHERE d.record_id = changed.id
 )
 INSERT INTO records_recordfield AS kept (record_id, field_id, value)

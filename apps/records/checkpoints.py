@@ -27,7 +27,9 @@ WITH moved AS (
     WHERE id = %(id)s AND lease_token = %(token)s
     RETURNING id, workspace_id
 ), content AS (
-    UPDATE records_recorddata d SET data = %(data)s, vars = %(vars)s, state = %(state)s
+    UPDATE records_recorddata d SET
+        input = CASE WHEN d.input IS NULL AND d.data <> %(data)s THEN d.data ELSE d.input END,
+        data = %(data)s, vars = %(vars)s, state = %(state)s
     FROM moved WHERE d.record_id = moved.id AND %(changed)s
 ), fields AS (
     INSERT INTO records_recordfield AS kept (record_id, field_id, value)

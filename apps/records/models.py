@@ -100,10 +100,14 @@ class Record(models.Model):
 
 
 class RecordData(models.Model):
-    """The document of a record, what its flow saved, and the counters of its run."""
+    """The document of a record, what its flow saved, and the counters of its run.
+
+    ``input`` is the document before the flow changed it, kept with the first change; null while it is the same.
+    """
 
     record = models.OneToOneField(Record, on_delete=models.CASCADE, primary_key=True, related_name="content")
     data = models.JSONField(decoder=StoredJSONDecoder)
+    input = models.JSONField("document as the run began", null=True, decoder=StoredJSONDecoder)
     vars = models.JSONField(default=dict, decoder=StoredJSONDecoder)
     state = models.JSONField(default=dict)
     revision = models.IntegerField("replacements of the document", default=0)

@@ -21,7 +21,7 @@ WITH moved AS (
         saved_wake_at = NULL, lease_token = NULL, leased_by = '', error_code = '', error_text = ''
     WHERE id = ANY(%(ids)s) RETURNING id, uuid
 ), content AS (
-    UPDATE records_recorddata d SET vars = '{}', state = '{}' FROM moved WHERE d.record_id = moved.id
+    UPDATE records_recorddata d SET input = NULL, vars = '{}', state = '{}' FROM moved WHERE d.record_id = moved.id
 )
 SELECT uuid FROM moved
 """

@@ -91,7 +91,8 @@ class Runner:
         """Have the process ended, also by a thread that lets no other one run, if this is not called again in time."""
         if time.monotonic() - self._watched_at > TICK_SECONDS:
             self._watched_at = time.monotonic()
-            faulthandler.dump_traceback_later(STUCK_SECONDS, exit=True)
+            # By its number: Celery puts an object without a file in the place of sys.stderr.
+            faulthandler.dump_traceback_later(STUCK_SECONDS, exit=True, file=2)
 
 
 _runner: Runner | None = None

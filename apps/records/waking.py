@@ -6,7 +6,8 @@ no harm to tell one twice, or for nothing.
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -33,18 +34,15 @@ _WAKE_FOR_CHILDREN = _WAKE.format(condition="l.child_id = ANY(%s)")
 def announced(webhook_id: int, identifiers: Sequence[str]) -> Iterator[None]:
     """Whatever stores events of a webhook happens inside, in a transaction; the records that listen are woken.
 
-    Nobody begins to listen to these identifiers in between: a record has either seen the event, or is seen here.
+    Nobody begins to listen to these identifiers in between: a record has either seen the event, or is seen here. Events
+    without an identifier are nobody's and need no transaction.
     """
     named = sorted({identifier for identifier in identifiers if identifier})
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False) if named else nullcontext():
         hold_still(webhook_id, named)
         yield
-        if named:
-            with connection.cursor() as cursor:
-                cursor.execute(_WAKE_FOR_EVENTS, [webhook_id, named])
-                woken = cursor.rowcount
-            if woken:
-                nudge_on_commit()
+        if named and _wake(_WAKE_FOR_EVENTS, [webhook_id, named]):
+            nudge_on_commit()
 
 
 def hold_still(webhook_id: int, identifiers: Sequence[str]) -> None:
@@ -61,11 +59,14 @@ def hold_still(webhook_id: int, identifiers: Sequence[str]) -> None:
 
 def wake_parents(record_ids: Sequence[int]) -> None:
     """Wake the records that wait for these to end; their rows are locked already, with all others of this act."""
-    with connection.cursor() as cursor:
-        cursor.execute(_WAKE_FOR_CHILDREN, [list(record_ids)])
-        woken = cursor.rowcount
-    if woken:
+    if _wake(_WAKE_FOR_CHILDREN, [list(record_ids)]):
         nudge_on_commit()
+
+
+def _wake(statement: str, values: list[Any]) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.rowcount
 
 
 def _lock_key(webhook_id: int, identifier: str) -> int:

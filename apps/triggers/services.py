@@ -1,11 +1,12 @@
 """What starts records from outside: deliveries to webhooks, and their replay."""
 
+import contextlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from psycopg.errors import ForeignKeyViolation
 
 from apps.applications.caller import Caller
@@ -71,7 +72,7 @@ def replay_event(caller: Caller, event_id: str) -> StoredEvent:
     if event is None:
         raise NotFound("There is no such webhook event.")
     receiver = Receiver.of(event.webhook)
-    with announced(receiver.webhook_id, identifiers(receiver, [event.payload])):
+    with transaction.atomic(), announced(receiver.webhook_id, identifiers(receiver, [event.payload])):
         records = _create_records(caller, receiver, [event.payload])
         (stored,) = store_events(
             receiver, [event.payload], address=caller.address, records=records, replay_of=event.event_id
@@ -101,8 +102,9 @@ def _require_container(value: JSON, name: str) -> None:
 def _store(
     receiver: Receiver, payloads: Sequence[JSON], address: str, delivery: Delivery | None
 ) -> Sequence[StoredEvent]:
-    """Records that listen for these events are woken in the same transaction."""
-    with announced(receiver.webhook_id, identifiers(receiver, payloads)):
+    """In a transaction only where there is more than one statement, or one to take back."""
+    whole = transaction.atomic() if receiver.flow or delivery else contextlib.nullcontext()
+    with whole, announced(receiver.webhook_id, identifiers(receiver, payloads)):
         records, refusal = _records_or_refusal(receiver, payloads, address)
         return store_events(
             receiver,

@@ -10,7 +10,10 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from apps.core.paging import Page
+from apps.flows.services import change_status
 from apps.records import searching
+from apps.records.claims import claim_due
+from apps.records.limits import forget_limits
 from apps.records.models import Record
 from apps.records.search_sql import statement
 from apps.records.searching import Search
@@ -159,3 +162,80 @@ def test_plans_made_without_the_values_do_the_same(million: dict[str, Tenant], n
 
 def test_the_tables_hold_what_was_meant(million: dict[str, Tenant]) -> None:
     assert Record.objects.count() == BIG + SMALL
+
+
+# --- Claims -----------------------------------------------------------------------------------------------------
+
+_PAUSED_AND_DUE = """
+INSERT INTO records_record (
+    workspace_id, flow_id, flow_version_id, uuid, status, hold, at, run_no, seq, attempt, num_runs, claims, revision,
+    leased_by, error_code, error_text, wake_at, date_created)
+SELECT %(workspace)s, %(flow)s, %(version)s, 'due' || %(flow)s || '-' || n, 0, 0, '', 1, 0, 1, 0, 0, 0, '', '', '',
+       now() - interval '1 hour', now()
+FROM generate_series(1, %(count)s) n
+"""
+_THEIR_DATA = """
+INSERT INTO records_recorddata (record_id, data, vars, state, revision)
+SELECT id, '{}', '{}', '{}', 0 FROM records_record WHERE flow_id = %(flow)s AND uuid LIKE 'due%%'
+"""
+DUE = 50
+
+
+def due_records(tenant: Tenant, flow: Any, count: int) -> None:
+    values = {"workspace": tenant.workspace.pk, "flow": flow.pk, "version": flow.live_version_id, "count": count}
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute(_PAUSED_AND_DUE, values)
+        cursor.execute(_THEIR_DATA, values)
+        cursor.execute("SET LOCAL session_replication_role = origin")
+
+
+def claim_blocks(claim: Callable[[], list[Any]], monkeypatch: pytest.MonkeyPatch, generic: bool) -> int:
+    """The blocks that a claim touches; what it has claimed is as before."""
+    plans: list[Any] = []
+
+    def explain(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if not sql.lstrip().startswith("WITH due"):
+            return execute(sql, params, many, context)
+        with transaction.atomic():
+            execute("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) " + sql, params, many, context)
+            answer = context["cursor"].fetchone()[0]
+            transaction.set_rollback(True)
+        (document,) = answer if isinstance(answer, list) else json.loads(answer)
+        plans.append(document["Plan"])
+        return execute(sql, params, many, context)
+
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET LOCAL plan_cache_mode = {'force_generic_plan' if generic else 'auto'}")
+        with connection.execute_wrapper(explain):
+            assert len(claim()) == DUE // 2
+        transaction.set_rollback(True)
+    (plan,) = plans
+    for node in nodes_of(plan):
+        assert node["Node Type"] != "Seq Scan" or node["Relation Name"] != "records_record", node
+    return plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+
+
+@pytest.mark.parametrize("limited", [False, True])
+@pytest.mark.parametrize("generic", [False, True])
+def test_claims_cost_what_they_take_whatever_is_finished_or_waits_in_a_paused_flow(
+    million: dict[str, Tenant], monkeypatch: pytest.MonkeyPatch, limited: bool, generic: bool
+) -> None:
+    tenant = million["big"]
+    fresh = publish(tenant, STRAIGHT_FLOW | {"name": "fresh"} | ({"limits": {"concurrency": DUE}} if limited else {}))
+    paused = publish(tenant, STRAIGHT_FLOW | {"name": "paused"})
+    change_status(tenant.caller, paused, "paused")
+    if limited:
+        tenant.workspace.api_host, tenant.workspace.concurrency = "big.example.com", DUE
+        tenant.workspace.save()
+    forget_limits()
+    due_records(tenant, fresh, DUE)
+    before = claim_blocks(lambda: claim_due("w", DUE), monkeypatch, generic)
+    due_records(tenant, paused, 100_000)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE records_record")
+    after = claim_blocks(lambda: claim_due("w", DUE), monkeypatch, generic)
+    assert before < 3_000
+    assert after <= before * 1.5 + 100
+    tenant.workspace.api_host, tenant.workspace.concurrency = "", 0

@@ -14,6 +14,7 @@ from apps.core.admin.display import ATTENTION, BAD, BUSY, DASH, GOOD, NEUTRAL, m
 from apps.core.admin.filters import TenantRelatedFilter
 from apps.core.admin.paginator import BoundedChangeList, BoundedPaginator
 from apps.records.admin.actions import RecordActions
+from apps.records.admin.rehearsal import RehearsalPages
 from apps.records.fields import LONGEST_VALUE
 from apps.records.models import Record, RecordField, Status
 from apps.records.selectors import Step, get_record, queue_status
@@ -31,7 +32,7 @@ PILLS = {
 
 
 @admin.register(Record)
-class RecordAdmin(RecordActions):
+class RecordAdmin(RehearsalPages, RecordActions):
     """Everybody reads, operators act on the queue; records come and go through the API and their flows."""
 
     organization_path = "workspace__project__organization"
