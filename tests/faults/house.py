@@ -91,6 +91,11 @@ class House(Installation):
         self.revive()
 
     def revive(self) -> None:
+        """Start whatever does not run, and wait until the installation is ready."""
+        self.start_the_dead()
+        self.wait_ready()
+
+    def start_the_dead(self) -> None:
         """Start whatever does not run, as a supervisor does."""
         for name in HOUSEHOLD:
             process = self.serving.get(name)
@@ -98,7 +103,6 @@ class House(Installation):
                 self.kill(name)
             if name not in self.serving:
                 self.start(name)
-        self.wait_ready()
 
     def replace(self, *names: str, **changes: str) -> None:
         """Kill processes with their children and start others, told ``changes``."""

@@ -32,12 +32,14 @@ class Killer:
         (name,) = self.dice.choices(names, [self.kinds[kind][0] for kind in names])
         self.kinds[name][1]()
         self.struck[name] += 1
+        self.house.start_the_dead()
 
     def worker_child(self) -> None:
         """One that has work, if any has."""
         busy = self.house.busy()
         everybody = [pid for name in WORKERS for pid in self.house.children(name)]
-        kill(self.dice.choice(sorted(set(busy) & set(everybody)) or sorted(everybody)))
+        if found := sorted(set(busy) & set(everybody)) or sorted(everybody):
+            kill(self.dice.choice(found))
 
     def worker(self) -> None:
         """A whole worker."""
@@ -46,7 +48,8 @@ class Killer:
     def web_child(self) -> None:
         """One of the processes that answer; its callers get no answer."""
         with self.house.outage(0):
-            kill(self.dice.choice(sorted(self.house.children("web"))))
+            if found := sorted(self.house.children("web")):
+                kill(self.dice.choice(found))
 
     def web(self) -> None:
         """All of them."""
