@@ -142,11 +142,6 @@ def _is_visible(uuid: str) -> bool:
     return len(uuid) <= MOST_CHARACTERS and uuid.isprintable() and " " not in uuid
 
 
-def _is_visible(uuid: str) -> bool:
-    """Whether a uuid is of a sensible length and shows itself whole, in whichever script."""
-    return len(uuid) <= MOST_CHARACTERS and uuid.isprintable() and " " not in uuid
-
-
 def _destination(caller: Caller, flow_id: str | None, flow_name: str | None) -> _Destination:
     (column, value), *_ = flow_lookup(flow_id, flow_name).items()
     with connection.cursor() as cursor:
