@@ -61,7 +61,7 @@ def get_schema(caller: Caller, given: Given) -> Outcome:
 def update_schema(caller: Caller, given: Given) -> Outcome:
     """Replace the data schema."""
     schema = schemas.update_schema(caller, **_schema(given))
-    return Outcome(schema.source, "Schema structure is updated successfully")
+    return Outcome(_writable(schema.source), "Schema structure is updated successfully")
 
 
 def delete_schema(caller: Caller, given: Given) -> Outcome:
@@ -159,7 +159,12 @@ def _flow(given: Given) -> dict[str, str | None]:
 
 
 def _json(value: Any) -> str:
-    return write_json(value).decode()
+    return _writable(write_json(value).decode())
+
+
+def _writable(text: str) -> str:
+    """The same JSON with escapes for the characters that XML lacks; JSON itself escapes the others."""
+    return text.replace("\ufffe", "\\ufffe").replace("\uffff", "\\uffff")
 
 
 def _base64(value: Any) -> str:

@@ -21,6 +21,8 @@ class Decoder:
         self.targets: dict[str, Node] = {}
         self.refers = False
         for node in root.walk():
+            if not node.attributes:
+                continue
             self.refers = self.refers or _reference(node) is not None
             if (name := node.get("id") or node.get("id", ENCODING_12)) is not None:
                 if name in self.targets:
@@ -101,6 +103,8 @@ class Decoder:
 
 
 def _reference(node: Node) -> str | None:
+    if not node.attributes:
+        return None
     reference = node.get("href")
     return reference if reference is not None else node.get("ref", ENCODING_12)
 

@@ -16,7 +16,7 @@ class Node:
 
     def __init__(self, name: Name, attributes: Attributes) -> None:
         self.name = name
-        self.attributes = dict(attributes)
+        self.attributes = dict(attributes) if attributes else {}
         self.children: list[Node] = []
         self.pieces: list[str] = []
 
@@ -27,13 +27,15 @@ class Node:
 
     def get(self, name: str, namespace: str | None = None) -> str | None:
         """An attribute's value."""
-        return self.attributes.get(Name(namespace, name))
+        return self.attributes.get((namespace, name)) if self.attributes else None  # type: ignore[call-overload]
 
     def walk(self) -> Iterator["Node"]:
         """The node and everything in it."""
-        yield self
-        for child in self.children:
-            yield from child.walk()
+        waiting = [self]
+        while waiting:
+            node = waiting.pop()
+            yield node
+            waiting += node.children
 
 
 class _Tree:

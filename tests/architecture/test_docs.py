@@ -24,6 +24,8 @@ from apps.flows.engine.graph import optional_ports
 from apps.flows.engine.templates import compile_template
 from apps.records.api.metrics import GAUGES, PREFIX
 from apps.records.models import Status
+from apps.soap.operations import OBJECTS as SOAP_OBJECTS
+from apps.soap.operations import OPERATIONS
 from flowize.reference.tables import with_tables
 from flowize.urls import v1
 
@@ -316,3 +318,17 @@ def test_every_metric_has_a_row_and_no_other() -> None:
         for name, (about, labels) in GAUGES.items()
     ]
     assert [[code(row[0]), *row[1:]] for row in rows(page("operations.md"), "Metric")] == kept
+
+
+# --- SOAP -------------------------------------------------------------------------------------------------------
+
+
+def test_every_operation_of_soap_is_listed_with_its_members_scope_and_code() -> None:
+    listed = {code(name): cells for name, *cells in rows(page("soap.md"), "Operation")}
+    assert set(listed) == set(OPERATIONS)
+    for name, (members, scope, number, _) in listed.items():
+        operation = OPERATIONS[name]
+        named = set(re.findall(r"\w+", members)) - {"or", "JSON"}
+        known = {leaf for member in operation.members for leaf in (member, *SOAP_OBJECTS.get(member, ()))}
+        assert named <= known, name
+        assert (code(scope), number) == (operation.scope or "none", str(operation.code)), name

@@ -82,6 +82,29 @@ def basic(pair: str) -> str:
     return "Basic " + base64.b64encode(pair.replace("%00", "\0").encode()).decode()
 
 
+def soap_call(data: str, api_key: str = "", app: str = "", version: str = "1", extra: str = "") -> str:
+    """A SOAP message that inserts a record, of Acme's where nobody else is named."""
+    keys = f"<Apikey>{api_key or '${api_key}'}</Apikey><Appkey>{app or '${app}'}</Appkey><Version>{version}</Version>"
+    record = f"<DataRecordObject><Uuid></Uuid><ExecutionTime></ExecutionTime><Data>{data}</Data></DataRecordObject>"
+    flow = f"<FlowDiagramObject>{extra}<Flow>${{flow}}</Flow></FlowDiagramObject>"
+    return _soap("insertRecord", f"<AuthenticationObject>{keys}</AuthenticationObject>{record}{flow}")
+
+
+def soap_read(uuid: str) -> str:
+    """A SOAP message of Acme's that reads a record."""
+    keys = "<Apikey>${api_key}</Apikey><Appkey>${app}</Appkey><Version>1</Version>"
+    record = f"<DataRecordObject><Uuid>{uuid}</Uuid></DataRecordObject>"
+    return _soap("getRecord", f"<AuthenticationObject>{keys}</AuthenticationObject>{record}")
+
+
+def _soap(operation: str, inside: str) -> str:
+    return (
+        '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:mym="Flowize">'
+        f"<soapenv:Header/><soapenv:Body><mym:{operation}><input>{inside}</input></mym:{operation}></soapenv:Body>"
+        "</soapenv:Envelope>"
+    )
+
+
 BUILDERS: dict[str, Callable[..., str]] = {
     "repeat": repeat,
     "over_limit": over_limit,
@@ -95,6 +118,8 @@ BUILDERS: dict[str, Callable[..., str]] = {
     "rules": rules,
     "nested_rules": nested_rules,
     "basic": basic,
+    "soap_call": soap_call,
+    "soap_read": soap_read,
 }
 _PLACE = re.compile(r"\$\{([^{}]+)\}")
 

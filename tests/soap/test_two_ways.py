@@ -60,6 +60,17 @@ def test_both_answer_the_same_resources(acme: Tenant) -> None:
     assert by_soap | {"uuid": "rest"} == by_rest
 
 
+def test_documents_come_back_whatever_characters_they_hold(acme: Tenant) -> None:
+    document = {"a": "\x01\x1f\x7f\x85\ufffe\uffff\r\n\t\u2028 ]]> <!-- &amp; 😀", "\x02\ufffe": "</Resource>"}
+    soap(acme, "insertRecord", Uuid="one", Data=base64_of(document), Flow="intake")
+    assert json.loads(soap(acme, "getRecord", Uuid="one").resource) == document
+    assert rest(acme, "GET", "/v1/record/one").json()["resource"]["data_record"] == document
+    source = json.dumps({"type": "object", "title": "\ufffe\uffff é"}, ensure_ascii=False)
+    soap(acme, "insertSchema", Schema=base64_of(source), DataRecord=base64_of({}))
+    updated = soap(acme, "updateSchema", Schema=base64_of(source), DataRecord=base64_of({}))
+    assert json.loads(updated.resource) == json.loads(source)
+
+
 def test_the_schema_is_one(acme: Tenant) -> None:
     given = {"Schema": base64_of({"type": "object", "required": ["a"]}), "DataRecord": base64_of({"a": 1})}
     soap(acme, "insertSchema", **given)

@@ -174,6 +174,8 @@ class _Driver:
     elements: int = 0
     names: dict[str, Name] = field(default_factory=dict)
     """The elements' names as they are resolved with the present prefixes."""
+    attribute_names: dict[str, Name] = field(default_factory=dict)
+    """Those of attributes, which have no default namespace."""
     outer: list[dict[str, str | None] | None] = field(default_factory=list)
     """For each open element what its own prefixes stood for around it, where it has declared some."""
 
@@ -218,6 +220,8 @@ class _Driver:
         """Note the prefixes that an element declares; returns what those stood for before, if it declares any."""
         if len(pairs) > 2 * self.limits.attributes:
             raise XMLFault(_too_many_attributes(self.limits))
+        if not any(name.startswith("xmlns") for name in pairs[::2]):
+            return None
         declared = {
             name.partition(":")[2]: value
             for name, value in zip(pairs[::2], pairs[1::2], strict=True)
@@ -227,7 +231,7 @@ class _Driver:
             return None
         outer = {prefix: self.prefixes.get(prefix) for prefix in declared}
         self.prefixes.update(declared)
-        self.names = {}
+        self.names, self.attribute_names = {}, {}
         return outer
 
     def _restore(self, outer: Mapping[str, str | None]) -> None:
@@ -237,14 +241,16 @@ class _Driver:
                 del self.prefixes[prefix]
             else:
                 self.prefixes[prefix] = meaning
-        self.names = {}
+        self.names, self.attribute_names = {}, {}
 
     def _attributes(self, pairs: list[str]) -> Attributes:
         found: dict[Name, str] = {}
         for qualified, value in zip(pairs[::2], pairs[1::2], strict=True):
             if qualified == "xmlns" or qualified.startswith("xmlns:"):
                 continue
-            name = self._resolve(qualified, None)
+            name = self.attribute_names.get(qualified)
+            if name is None:
+                name = self.attribute_names[qualified] = self._resolve(qualified, None)
             if name in found:
                 raise XMLFault(f"The attribute {name.local} is given twice")
             found[name] = value

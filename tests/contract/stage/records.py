@@ -142,6 +142,11 @@ class Records(TenantSide):
         self._changed(self.new_record("finished"), status=Status.FINISHED, wake_at=None, at="end")
         return "finished"
 
+    @cached_property
+    def control_record(self) -> str:
+        """A record whose texts XML has no spelling for."""
+        return self.new_record("control", {"a": "\x01\x1f\x7f\ufffe\uffff\r\n\u2028"})
+
     def new_record(self, uuid: str, document: Any = None) -> str:
         """A record that waits for its worker."""
         create_records(self.tenant.caller, [document or GOOD], flow_name=self.flow, uuid=uuid)
