@@ -155,3 +155,9 @@ def flow_document(echo_url: str) -> dict[str, Any]:
             "end": {"type": "end", "text": "Done"},
         },
     }
+
+
+PAGE = {
+    "name": "Welcome",
+    "html": "<!doctype html><title>Welcome</title><h1>Welcome</h1><p>A hosted page of the demonstration.</p>",
+}

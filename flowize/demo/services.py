@@ -14,6 +14,7 @@ from apps.applications.caller import Caller
 from apps.applications.members import member_caller
 from apps.applications.models import Application
 from apps.applications.scopes import SCOPES
+from apps.contents.models import HostedPage
 from apps.core import tokens
 from apps.core.errors import Conflict
 from apps.core.jsonio import write_json
@@ -49,6 +50,9 @@ def build_demo(name: str, rate_limit: int) -> dict[str, Any]:
     _store_schema(workspace)
     _make_keystores(workspace)
     _make_table(caller)
+    HostedPage.objects.get_or_create(
+        workspace=workspace, name=content.PAGE["name"], defaults={"html": content.PAGE["html"]}
+    )
     username, password = _renew_user(organization)
     return {
         "base_url": settings.PUBLIC_URL,

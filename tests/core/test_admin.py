@@ -392,6 +392,7 @@ def test_the_sidebar_holds_what_a_person_may_open(stage: Stage) -> None:
     groups = stage.client.get("/admin/").context["sidebar_navigation"]
     assert [item["title"] for group in groups for item in group["items"]] == [
         "Overview",
+        "Queue",
         "Records",
         "Webhook events",
         "Batches",

@@ -1,10 +1,12 @@
 """Environments in the admin: who may order what, what pages show, that foreign ones are missing."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from apps.accounts.models import Role, Workspace
 from apps.contents.models import Website
@@ -164,6 +166,9 @@ def test_certificate_form(owner: Client, environment: Environment, site: Pair) -
     shown = owner.get(page(environment, "certificate/")).content.decode()
     assert "*.example.com" in shown
     assert "PRIVATE" not in shown
+    assert "The certificate ends" not in owner.get(page(environment)).content.decode()
+    EnvironmentCertificate.objects.update(not_after=timezone.now() + timedelta(days=29))
+    assert "The certificate ends" in owner.get(page(environment)).content.decode()
     history = owner.get(page(environment, "history/")).content.decode()
     assert "PRIVATE" not in history
     owner.post(page(environment, "certificate/"), {"remove": "1"})

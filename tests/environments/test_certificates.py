@@ -323,6 +323,15 @@ def test_garbage_is_refused(site: Pair, file: bytes, reason: str) -> None:
     assert refusal(private_key_file=site.key, certificate_file=file) == ("certificate_file", reason)
 
 
+@pytest.mark.parametrize(
+    "line", [b"-----BEGIN A-----\n", b"-----BEGIN CERTIFICATE-----\n", b"-----BEGIN A-----\n-----END B-----\n"]
+)
+def test_very_many_beginnings_without_an_end_are_looked_at_once(site: Pair, line: bytes) -> None:
+    file = line * (64 * 1024 // len(line))
+    field, reason = refusal(private_key_file=site.key, certificate_file=file)
+    assert (field, reason) == ("certificate_file", "The file is cut off or damaged: a BEGIN line lacks its END line.")
+
+
 def test_a_damaged_key_is_refused(site: Pair) -> None:
     damaged = site.key.replace(site.key.splitlines()[1][:8], b"AAAAAAAA")
     told = "The private key is damaged or of a kind that is not accepted."

@@ -1,5 +1,6 @@
 """The list of environments and the page of one: its status, its jobs, how it is doing."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -7,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
+from django.utils import timezone
 from unfold.decorators import display
 
 from apps.core.admin.display import DASH, moment
@@ -16,6 +18,7 @@ from apps.environments.admin import charts
 from apps.environments.admin.forms import EnvironmentForm
 from apps.environments.admin.orders import OrderPages
 from apps.environments.admin.pages import PILLS
+from apps.environments.certificates import WARNING_DAYS
 from apps.environments.models import QUIET, Environment, EnvironmentJob, JobState, Status
 from apps.environments.packages import ADDON_GIGABYTES
 from apps.environments.statistics import statistics_of
@@ -124,6 +127,7 @@ class EnvironmentAdmin(OrderPages):
             "may_order": may_order and environment.status in QUIET,
             "failed": environment.jobs.filter(state=JobState.FAILED).exists(),
             "facts": _facts(environment),
+            "certificate_ends": _ends_soon(environment),
             "stats": stats,
             "tone": TONES[stats.status],
             "shade": charts.shade_of(stats.storage),
@@ -167,6 +171,14 @@ def _facts(environment: Environment) -> list[tuple[str, str]]:
         ("Driver", environment.driver),
         ("Created", moment(environment.date_created, environment.zone)),
     ]
+
+
+def _ends_soon(environment: Environment) -> str:
+    """When the certificate in force ends, if that is soon enough to say so; it may have ended already."""
+    row = environment.certificates.filter(live=True).first()
+    if row is None or row.not_after > timezone.now() + timedelta(days=max(WARNING_DAYS)):
+        return ""
+    return moment(row.not_after, environment.zone)
 
 
 def _job(job: EnvironmentJob, environment: Environment) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from apps.core.errors import BadRequest, Detail
 MOST_BYTES = 64 * 1024
 """The largest file; the certificates of a site with their keys are a tenth of it."""
 
-_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----[ \t]*\r?\n(.*?)-----END \1-----", re.DOTALL)
-_MARK = re.compile(rb"-----BEGIN [A-Z0-9 ]{1,40}-----")
+# Marks are looked for one by one: an expression for whole blocks would read the file again for each one without end.
+_MARK = re.compile(rb"-----(BEGIN|END) ([A-Z0-9 ]{1,40})-----")
 _CERTIFICATE_LABELS = {"CERTIFICATE", "X509 CERTIFICATE"}
 _KEY_LABELS = {"PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY"}
 _IGNORED_LABELS = {"EC PARAMETERS", "DH PARAMETERS"}
@@ -47,11 +47,17 @@ def read_blocks(field: str, data: bytes) -> list[Block]:
     """
     if len(data) > MOST_BYTES:
         refuse(field, f"The file is larger than {MOST_BYTES // 1024} kB.")
-    found = _BLOCK.findall(data)
-    if not found or len(found) != len(_MARK.findall(data)):
+    marks = list(_MARK.finditer(data))
+    begins, ends = marks[::2], marks[1::2]
+    pairs = list(zip(begins, ends, strict=False))
+    if not marks or len(begins) != len(ends) or not all(_belong(*pair) for pair in pairs):
         refuse(field, _why_unreadable(data))
-    blocks = [_block(field, label.decode(), body) for label, body in found]
+    blocks = [_block(field, begin[2].decode(), data[begin.end() : end.start()]) for begin, end in pairs]
     return [block for block in blocks if block]
+
+
+def _belong(begin: re.Match[bytes], end: re.Match[bytes]) -> bool:
+    return begin[1] == b"BEGIN" and end[1] == b"END" and begin[2] == end[2]
 
 
 def _block(field: str, label: str, body: bytes) -> Block | None:
@@ -64,7 +70,8 @@ def _block(field: str, label: str, body: bytes) -> Block | None:
     if b"ENCRYPTED" in body:
         refuse(field, _REASONS["ENCRYPTED PRIVATE KEY"])
     name = label.removeprefix("X509 ").encode()
-    text = b"-----BEGIN %b-----\n%b-----END %b-----\n" % (name, body.replace(b"\r", b""), name)
+    lines = body.replace(b"\r", b"").strip()
+    text = b"-----BEGIN %b-----\n%b\n-----END %b-----\n" % (name, lines, name)
     return Block(field, label in _KEY_LABELS, text)
 
 
