@@ -22,6 +22,6 @@ def bars(values: Sequence[int], labels: Sequence[str], about: str) -> SafeString
         "", '<rect x="{}" y="{}" width="{}" height="{}" rx="1.5" class="flowize-bar-{}"><title>{}</title></rect>', drawn
     )
     return format_html(
-        '<svg class="flowize-chart" role="img" aria-label="{}" viewBox="0 0 {} {}" preserveAspectRatio="none">{}</svg>',
-        about, WIDTH, HEIGHT, inner,
+        '<svg class="flowize-minutes" role="img" aria-label="{}" viewBox="0 0 {} {}" '
+        'preserveAspectRatio="none">{}</svg>', about, WIDTH, HEIGHT, inner,
     )  # fmt: skip
