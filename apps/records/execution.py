@@ -94,7 +94,8 @@ class Drain:
         free = settings.EXTERNAL_CALLS - len(self.calls)
         under_way = Counter(run.claimed.flow_id for run, _ in self.calls.values())
         claimed = claim_due(self.worker, min(free, settings.CLAIM_BATCH), under_way)
-        failpoint("after-claim")
+        if claimed:
+            failpoint("after-claim")
         self._take_on(deque(claimed))
         return bool(claimed) or skipped
 
@@ -134,7 +135,8 @@ class Drain:
         if self.suspect is None and self.turn and (not self.calls or since > SUSPECT_SECONDS):
             (self.suspect,) = claim_expired(self.worker) or (None,)
             self.suspected_at = time.monotonic()
-            failpoint("after-claim")
+            if self.suspect:
+                failpoint("after-claim")
         elif self.suspect and self.calls and since > settings.LEASE_SECONDS / 3:
             given, self.suspect = self.suspect, None
             self.suspected_at = time.monotonic()
