@@ -134,6 +134,23 @@ def test_events_and_launched_records_are_met_again(acme: Tenant) -> None:
     assert (result.verdict, result.before, result.after) == (Verdict.SAME, expected, expected)
 
 
+def test_what_a_flow_takes_from_an_answer_is_taken_from_the_journal_s(acme: Tenant, sink: Sink) -> None:
+    document = branching(sink.url, "vars.lead > 5 and client.lead == 7")
+    config = document["objects"]["tell"]["with"]
+    del config["save_to"]
+    config |= {"map": {"lead": "answer.body.id"}, "write": {"client.lead": "answer.body.id"}}
+    document["objects"]["note"]["set"] = {"lead": "{{ vars.lead }}"}
+    flow = publish(acme, document)
+    insert(acme, flow="calling")
+    drain()
+    (result,) = rehearse(acme, flow, document)
+    assert (result.verdict, result.data) == (
+        Verdict.SAME,
+        {"client": {"age": 30, "lead": 7}, "lead": 7, "big": True},
+    )
+    assert len(sink.received) == 1
+
+
 def test_answers_too_long_for_the_journal_come_from_what_the_flow_saved(acme: Tenant, sink: Sink) -> None:
     sink.answer = Answer(body=b'{"id": 7, "text": "' + b"x" * 20_000 + b'"}')
     flow = publish(acme, branching(sink.url, "lead == 7"))

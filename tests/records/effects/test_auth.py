@@ -14,7 +14,9 @@ from django.db import connections
 from django.utils import timezone
 
 from apps.core.crypto import encrypt
-from apps.flows.access_tokens import LONGEST_LIFE
+from apps.core.egress import EgressError
+from apps.core.egress_policy import installed_policy
+from apps.flows.access_tokens import LONGEST_LIFE, TokenRefused, fetch_token
 from apps.flows.connections import save_connection
 from apps.flows.models import Connection, ConnectionSecret
 from apps.records.execution import drain
@@ -22,7 +24,7 @@ from apps.records.models import Record, RecordStep, Status
 from tests.conftest import Tenant, publish
 from tests.records.conftest import Answer, Sink, calling_flow, insert
 
-pytestmark = pytest.mark.django_db(transaction=True)
+for_real = pytest.mark.django_db(transaction=True)
 
 SECRET = "s3cret/with+signs"
 JSON_TYPE = {"Content-Type": "application/json"}
@@ -38,6 +40,13 @@ def oauth(tenant: Tenant, sink: Sink, **fields: Any) -> Connection:
     token_url = f"http://127.0.0.1:{sink.server_port}/token"
     more = {"kind": "oauth2_client_credentials", "token_url": token_url, "client_id": "flow ize", "scope": "a b"}
     return connect(tenant, sink, **more | fields)
+
+
+def client(token_url: str) -> Connection:
+    """A connection that is kept nowhere."""
+    row = Connection(name="crm", kind="oauth2_client_credentials", token_url=token_url, client_id="flowize")
+    row.kept = ConnectionSecret(secret=SECRET)
+    return row
 
 
 def token(text: str, **more: Any) -> Answer:
@@ -66,6 +75,7 @@ def everything_kept(record: Record) -> str:
         return "\n".join(row[0] for row in cursor.fetchall())
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize(
     ("fields", "header", "value"),
     [
@@ -95,6 +105,7 @@ def test_a_service_that_echoes_what_it_is_sent_teaches_nobody_the_secret(
     assert "•••" in everything_kept(record)
 
 
+@pytest.mark.django_db
 def test_an_answer_that_cannot_be_read_is_not_quoted(acme: Tenant, sink: Sink) -> None:
     connect(acme, sink, kind="bearer")
     sink.answer = Answer(200, f'{{"{SECRET}": 1, "{SECRET}": 2}}'.encode(), JSON_TYPE)
@@ -106,6 +117,7 @@ def test_an_answer_that_cannot_be_read_is_not_quoted(acme: Tenant, sink: Sink) -
     assert SECRET[:6] not in everything_kept(record)
 
 
+@pytest.mark.django_db
 def test_a_connection_that_is_not_there_is_named_and_nothing_leaves(acme: Tenant, rival: Tenant, sink: Sink) -> None:
     connect(rival, sink, kind="bearer")
     record = run(acme, sink.url, auth={"connection": "{{ 'crm' }}"})
@@ -113,6 +125,7 @@ def test_a_connection_that_is_not_there_is_named_and_nothing_leaves(acme: Tenant
     assert sink.received == []
 
 
+@pytest.mark.django_db
 def test_credentials_do_not_follow_a_url_to_another_place(acme: Tenant, sink: Sink) -> None:
     connect(acme, sink, base_url="http://127.0.0.1:1", kind="bearer")
     record = run(acme, sink.url)
@@ -123,6 +136,7 @@ def test_credentials_do_not_follow_a_url_to_another_place(acme: Tenant, sink: Si
     assert sink.received == []
 
 
+@pytest.mark.django_db
 def test_a_secret_under_a_key_that_is_gone_is_an_error_of_the_step(acme: Tenant, sink: Sink, settings: Any) -> None:
     settings.ENCRYPTION_KEYS = ["first" * 8]
     connect(acme, sink, kind="bearer")
@@ -135,6 +149,7 @@ def test_a_secret_under_a_key_that_is_gone_is_an_error_of_the_step(acme: Tenant,
     assert sink.received == []
 
 
+@for_real
 def test_a_token_is_bought_once_and_used_again(acme: Tenant, sink: Sink) -> None:
     row = oauth(acme, sink)
     sink.answers = {1: token("token-1", expires_in=3600)}
@@ -153,6 +168,7 @@ def test_a_token_is_bought_once_and_used_again(acme: Tenant, sink: Sink) -> None
     assert "token-1" not in everything_kept(record)
 
 
+@for_real
 def test_a_client_may_prove_itself_in_the_body(acme: Tenant, sink: Sink) -> None:
     oauth(acme, sink, client_auth="body", scope="")
     sink.answers = {1: token("token-1")}
@@ -165,6 +181,7 @@ def test_a_client_may_prove_itself_in_the_body(acme: Tenant, sink: Sink) -> None
     }
 
 
+@for_real
 def test_a_token_that_has_ended_is_replaced(acme: Tenant, sink: Sink) -> None:
     row = oauth(acme, sink)
     ConnectionSecret.objects.filter(pk=row.pk).update(token="old", token_expires_at=timezone.now())
@@ -179,6 +196,7 @@ def keep_token(row: Connection) -> None:
     )
 
 
+@for_real
 def test_a_kept_token_that_is_refused_is_replaced_once(acme: Tenant, sink: Sink) -> None:
     keep_token(oauth(acme, sink))
     sink.answers = {1: Answer(401), 2: token("new")}
@@ -191,6 +209,7 @@ def test_a_kept_token_that_is_refused_is_replaced_once(acme: Tenant, sink: Sink)
     )
 
 
+@for_real
 def test_a_service_that_refuses_every_token_is_not_asked_for_ever(acme: Tenant, sink: Sink) -> None:
     keep_token(oauth(acme, sink))
     sink.answer = Answer(401)
@@ -222,14 +241,20 @@ def test_a_service_that_refuses_every_token_is_not_asked_for_ever(acme: Tenant, 
         (token("x", token_type=None), "auth", "The token address answered without a bearer token."),
     ],
 )
-def test_a_token_that_is_not_sold_is_an_error_of_the_step(
-    acme: Tenant, sink: Sink, answer: Answer, code: str, message: str
-) -> None:
-    oauth(acme, sink)
+def test_a_token_that_is_not_sold_has_a_reason(sink: Sink, answer: Answer, code: str, message: str) -> None:
     sink.answer = answer
-    record = run(acme)
-    assert (record.error_code, record.error_text) == (code, message)
+    with pytest.raises(TokenRefused) as caught:
+        fetch_token(client(f"http://127.0.0.1:{sink.server_port}/token"), installed_policy(), 5.0)
+    assert (caught.value.code, str(caught.value)) == (code, message)
     assert len(sink.received) == 1
+
+
+@for_real
+def test_a_token_that_is_not_sold_is_an_error_of_the_step(acme: Tenant, sink: Sink) -> None:
+    oauth(acme, sink)
+    sink.answer = Answer(400, f'{{"error": "invalid_scope", "error_description": "{SECRET}"}}'.encode())
+    record = run(acme)
+    assert (record.error_code, record.error_text) == ("auth", "The token address answered 400 (invalid_scope).")
     assert SECRET not in everything_kept(record)
 
 
@@ -246,22 +271,22 @@ def test_a_token_that_is_not_sold_is_an_error_of_the_step(
         (1e300, LONGEST_LIFE - 60),
     ],
 )
-def test_for_how_long_a_token_is_used(acme: Tenant, sink: Sink, life: Any, seconds: int) -> None:
-    row = oauth(acme, sink)
-    sink.answers = {1: token("token-1", expires_in=life)}
+def test_for_how_long_a_token_is_used(sink: Sink, life: Any, seconds: int) -> None:
+    sink.answer = token("token-1", expires_in=life)
     begun = timezone.now()
-    run(acme)
-    kept = ConnectionSecret.objects.get(pk=row.pk)
-    assert 0 <= (kept.token_expires_at - begun).total_seconds() - seconds < 30
+    issued = fetch_token(client(f"http://127.0.0.1:{sink.server_port}/token"), installed_policy(), 5.0)
+    assert issued.token == "token-1"
+    assert 0 <= (issued.expires_at - begun).total_seconds() - seconds < 30
 
 
 @pytest.mark.parametrize("address", ["http://10.0.0.1/token", "http://169.254.169.254/token", "http://[::1]/token"])
-def test_a_token_address_inside_is_refused(acme: Tenant, sink: Sink, address: str) -> None:
-    oauth(acme, sink, token_url=address)
-    assert run(acme).error_code == "refused_address"
-    assert sink.received == []
+def test_a_token_address_inside_is_refused(sink: Sink, address: str) -> None:
+    with pytest.raises(EgressError) as caught:
+        fetch_token(client(address), installed_policy(), 5.0)
+    assert caught.value.code == "refused_address"
 
 
+@for_real
 def test_many_calls_at_once_buy_one_token(acme: Tenant, sink: Sink) -> None:
     oauth(acme, sink)
     sink.answers = {1: token("token-1", expires_in=3600)}
@@ -271,6 +296,7 @@ def test_many_calls_at_once_buy_one_token(acme: Tenant, sink: Sink) -> None:
     assert Record.objects.filter(status=Status.FINISHED).count() == 8
 
 
+@for_real
 def test_calls_leave_no_connection_to_the_database_open(acme: Tenant, sink: Sink) -> None:
     oauth(acme, sink)
     sink.answers = {1: token("token-1", expires_in=3600)}
@@ -283,6 +309,7 @@ def test_calls_leave_no_connection_to_the_database_open(acme: Tenant, sink: Sink
         assert cursor.fetchone() == (0,)
 
 
+@for_real
 def test_a_token_bought_with_older_credentials_is_not_kept(acme: Tenant, sink: Sink) -> None:
     row = oauth(acme, sink)
     sink.answers = {1: token("of the old secret", expires_in=3600)}
@@ -298,6 +325,7 @@ def test_a_token_bought_with_older_credentials_is_not_kept(acme: Tenant, sink: S
     assert (kept.secret, kept.token, kept.token_expires_at) == ("another secret", "", None)
 
 
+@for_real
 def test_a_kept_token_nobody_can_read_is_replaced(acme: Tenant, sink: Sink, settings: Any) -> None:
     row = oauth(acme, sink)
     settings.ENCRYPTION_KEYS = ["gone" * 8]
@@ -328,6 +356,7 @@ def in_thread(act: Callable[[], Any], failures: list[Exception]) -> threading.Th
     return thread
 
 
+@pytest.mark.django_db
 def test_the_trace_names_the_connection_s_answer_only(acme: Tenant, sink: Sink) -> None:
     connect(acme, sink, kind="bearer")
     record = run(acme)
