@@ -195,6 +195,7 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_POOL = "flowize.worker_pool:TaskPool"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = env.float("WORKER_SHUTDOWN_SECONDS", default=20.0)
 CELERY_TASK_TIME_LIMIT = 120
@@ -209,6 +210,7 @@ CELERY_BEAT_SCHEDULE = {
     "clear-given-answers": {"task": "applications.clear_given_answers", "schedule": 3600.0},
     "clear-old-windows": {"task": "applications.clear_old_windows", "schedule": 3600.0},
     "work-on-environments": {"task": "environments.work", "schedule": 2.0, "options": {"expires": 5}},
+    "warn-of-expiry": {"task": "environments.warn_of_expiry", "schedule": 3600.0},
     "measure-environments": {"task": "environments.measure", "schedule": 60.0, "options": {"expires": 60}},
     "clear-old-events": {"task": "webhooks.clear_old_events", "schedule": 3600.0},
     "clear-unused-contents": {"task": "contents.clear_unused", "schedule": 3600.0},

@@ -21,29 +21,35 @@ LONGEST_RUN = timedelta(hours=1)  # how long a pass of a record may be under way
 _COUNT = """
 WITH minutes AS (
     SELECT date_trunc('minute', at) AS minute, sum(records) AS records, sum(tasks) AS tasks,
-           sum(webhooks) AS webhooks, sum(ms) AS ms
+           sum(webhooks) AS webhooks, sum(batches) AS batches, sum(ms) AS ms
     FROM (
-        SELECT r.date_created AS at, 1 AS records, 0 AS tasks, 0 AS webhooks, 0 AS ms FROM records_record r
+        SELECT r.date_created AS at, 1 AS records, 0 AS tasks, 0 AS webhooks, 0 AS batches, 0 AS ms
+        FROM records_record r
         WHERE r.workspace_id = ANY(%(ids)s) AND r.date_created >= %(since)s AND r.date_created < %(until)s
         UNION ALL
-        SELECT s.started_at + s.ms * interval '1 millisecond', 0, 1, 0, s.ms
+        SELECT s.started_at + s.ms * interval '1 millisecond', 0, 1, 0, 0, s.ms
         FROM records_record r JOIN records_recordstep s ON s.record_id = r.id
         WHERE r.workspace_id = ANY(%(ids)s) AND r.date_last_run >= %(began)s
           AND s.started_at + s.ms * interval '1 millisecond' >= %(since)s
           AND s.started_at + s.ms * interval '1 millisecond' < %(until)s
         UNION ALL
-        SELECT e.received_at, 0, 0, 1, 0 FROM webhooks_webhook w JOIN webhooks_webhookevent e ON e.webhook_id = w.id
+        SELECT b.date_started, 0, 0, 0, 1, 0 FROM triggers_batch b
+        WHERE b.workspace_id = ANY(%(ids)s) AND b.date_started >= %(since)s AND b.date_started < %(until)s
+        UNION ALL
+        SELECT e.received_at, 0, 0, 1, 0, 0 FROM webhooks_webhook w JOIN webhooks_webhookevent e ON e.webhook_id = w.id
         WHERE w.workspace_id = ANY(%(ids)s) AND e.received_at >= %(since)s AND e.received_at < %(until)s
     ) happened GROUP BY 1
 )
 INSERT INTO environments_activityhour AS a
     (environment_id, hour, records, tasks, webhooks, batches, visits, busy_ms, peak_ms, minutes)
-SELECT %(environment)s, date_trunc('hour', minute), sum(records), sum(tasks), sum(webhooks), 0, 0, sum(ms), max(ms),
+SELECT %(environment)s, date_trunc('hour', minute), sum(records), sum(tasks), sum(webhooks), sum(batches), 0, sum(ms),
+       max(ms),
        count(*) FILTER (WHERE tasks > 0)
 FROM minutes GROUP BY 2
 ON CONFLICT (environment_id, hour) DO UPDATE SET
     records = a.records + excluded.records, tasks = a.tasks + excluded.tasks,
-    webhooks = a.webhooks + excluded.webhooks, busy_ms = a.busy_ms + excluded.busy_ms,
+    webhooks = a.webhooks + excluded.webhooks, batches = a.batches + excluded.batches,
+    busy_ms = a.busy_ms + excluded.busy_ms,
     peak_ms = greatest(a.peak_ms, excluded.peak_ms), minutes = a.minutes + excluded.minutes
 """
 _VISIT = """

@@ -31,6 +31,9 @@ _PARTS: dict[str, str] = {
     "webhook events": """
         SELECT sum(%(row)s * 2 + pg_column_size(e.payload)) FROM webhooks_webhook w
         JOIN webhooks_webhookevent e ON e.webhook_id = w.id WHERE w.workspace_id = ANY(%(ids)s)""",
+    "batches": """
+        SELECT sum(%(row)s + octet_length(p.content)) FROM triggers_batch b
+        JOIN triggers_batchpiece p ON p.batch_id = b.id WHERE b.workspace_id = ANY(%(ids)s)""",
     "websites": """
         SELECT sum(%(row)s * 2 + f.size) FROM contents_website w
         JOIN contents_websitefile f ON f.website_id = w.id WHERE w.workspace_id = ANY(%(ids)s)""",

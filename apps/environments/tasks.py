@@ -3,6 +3,7 @@
 from celery import shared_task
 
 from apps.environments.execution import work_all
+from apps.environments.expiry import warn
 from apps.environments.measuring import measure_due
 
 MOST_SECONDS = 6 * 3600  # deploying a project with very large tables takes its time
@@ -12,6 +13,12 @@ MOST_SECONDS = 6 * 3600  # deploying a project with very large tables takes its 
 def work_on_jobs() -> int:
     """Do the jobs that are due; the message carries nothing, so a lost, late or doubled one changes nothing."""
     return work_all()
+
+
+@shared_task(name="environments.warn_of_expiry")
+def warn_of_expiry() -> int:
+    """Tell owners of certificates that end soon."""
+    return warn()
 
 
 @shared_task(name="environments.measure")

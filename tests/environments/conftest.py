@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from apps.applications import services as applications
+from apps.environments import nudge
 from apps.environments.execution import work_all
 from apps.environments.models import Environment
 from tests.conftest import Tenant
@@ -21,6 +23,12 @@ def organization_key(tenant: Tenant) -> str:
     tenant.organization.api_key_enabled = True
     tenant.organization.save()
     return applications.rotate_organization_key(tenant.organization)
+
+
+@pytest.fixture(autouse=True)
+def _silent_bell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No message goes to the broker, which is none of these tests'."""
+    monkeypatch.setattr(nudge, "_bell", SimpleNamespace(ring=lambda: None))
 
 
 class Caller:

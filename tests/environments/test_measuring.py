@@ -14,6 +14,7 @@ from apps.environments.models import ActivityHour, Deployment, Environment, Meas
 from apps.environments.statistics import statistics_of
 from apps.keystores.models import Keystore, KeystoreItem
 from apps.records.models import Record, RecordData, RecordStep
+from apps.triggers.models import Batch
 from apps.webhooks.models import WebhookEvent
 from apps.webhooks.services import register_webhook
 from tests.conftest import Tenant
@@ -117,7 +118,7 @@ def test_long_steps_count_when_they_end(acme: Tenant, environment: Environment, 
     assert statistics_of(environment).peak_performance == round(100 * 450_000 / (60_000 * 8), 4)
 
 
-def test_visits_and_deliveries_are_counted(environment: Environment, deployed: Workspace) -> None:
+def test_visits_deliveries_and_batches_are_counted(acme: Tenant, environment: Environment, deployed: Workspace) -> None:
     counted_from(environment, 30)
     for _ in range(3):
         count_visit(environment.pk)
@@ -126,9 +127,18 @@ def test_visits_and_deliveries_are_counted(environment: Environment, deployed: W
         workspace=deployed, webhook=webhook, event_id="a" * 24, payload={},
         received_at=timezone.now() - timedelta(minutes=4),
     )  # fmt: skip
+    application = acme.keys
+    for minutes in (4, 9):
+        Batch.objects.create(
+            workspace=deployed,
+            name="b",
+            application=application,
+            date_started=timezone.now() - timedelta(minutes=minutes),
+        )
+    Batch.objects.create(workspace=deployed, name="draft", application=application)
     measure(environment)
     counts = statistics_of(environment).counts
-    assert (counts["visits"], counts["webhooks"], counts["batches"]) == (3, 1, 0)
+    assert (counts["visits"], counts["webhooks"], counts["batches"]) == (3, 1, 2)
 
 
 def test_old_activity_is_not_in_the_statistics(environment: Environment) -> None:

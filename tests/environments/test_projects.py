@@ -11,7 +11,7 @@ from apps.environments.deploy_options import DeployOptions, Selection
 from apps.environments.execution import work_all
 from apps.environments.models import Deployment, Environment, EnvironmentJob
 from apps.keystores.models import Keystore
-from tests.conftest import Tenant
+from tests.conftest import STRAIGHT_FLOW, Tenant, publish
 from tests.environments.conftest import Caller, make_ready
 
 
@@ -41,6 +41,9 @@ def test_deployment_makes_a_workspace_for_the_host(call: Caller, acme: Tenant, e
 def test_versions_count_what_leaves_the_designer(call: Caller, acme: Tenant, environment: Environment) -> None:
     other = make_ready(call)
     deploy(call, environment, acme.project)
+    deploy(call, other, acme.project)
+    assert (versions(environment), versions(other)) == ([(acme.project.pk, 1)], [(acme.project.pk, 1)])
+    publish(acme, STRAIGHT_FLOW, "another")
     deploy(call, other, acme.project)
     assert (versions(environment), versions(other)) == ([(acme.project.pk, 1)], [(acme.project.pk, 2)])
     workspace = Workspace.objects.get(api_host=environment.api_host)
@@ -154,6 +157,6 @@ def test_names_of_the_source_are_asked_for(call: Caller, acme: Tenant, environme
         status=400,
     )
     assert [detail["message"] for detail in error["details"]] == [
-        "There is no keystore a in the source.",
-        "There is no keystore b in the source.",
+        "The project has no keystore 'b'.",
+        "The project has no keystore 'a'.",
     ]
