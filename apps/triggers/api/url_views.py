@@ -39,7 +39,7 @@ class _Receipt:
     replayed: bool
 
 
-class UrlViewSet(EnvelopeViewSet):
+class UrlTriggerViewSet(EnvelopeViewSet):
     """Calls; knowing the secret is the only credential, and nothing of the body is read before it is known."""
 
     parser_classes = (*EnvelopeViewSet.parser_classes, FormParser)
