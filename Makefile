@@ -16,13 +16,17 @@ PRODUCTION = SECRET_KEY=$$($(BIN)/python -c 'import secrets; print(secrets.token
 NO_DATABASE = DATABASE_URL=django.db.backends.dummy://none/none
 LOCK = --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 
-.PHONY: run test lint lock install
+.PHONY: run test faults lint lock install
 
 run: $(READY)
 	@$(BIN)/python manage.py up
 
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadgroup
+
+# The long form of what `make test` has in a short one; half an hour, figures at the end. See docs/faults.md.
+faults: $(READY)
+	FAULTS=long $(BIN)/python -m pytest tests/faults tests/records/test_machine.py
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -1,0 +1,1 @@
+"""Measurements: ratios inside one run, contender and floor taking turns; ``python -m bench.NAME``."""

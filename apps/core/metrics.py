@@ -33,7 +33,7 @@ _ALL = (
     Metric("records_created", "Records taken in."),
     Metric("records_ended", "Runs of records that ended.", ("status",)),
     Metric("records_claimed", "Records that workers took on."),
-    Metric("claims", "Claims that found records."),
+    Metric("claims", "Looks of workers for due records, by whether they found any.", ("found",)),
     Metric("lease_expiries", "Leases that ran out, most of them because a worker died."),
     Metric("leases_lost", "Checkpoints that came too late: another worker had the record by then."),
     Metric("retries", "Attempts that failed and are made again."),
@@ -43,7 +43,6 @@ _ALL = (
     Metric("external_call_seconds", "How long calls to other services took.", ("app",), QUICK),
     Metric("webhook_events", "Events of webhooks that were stored."),
     Metric("nudge_failures", "Messages to the workers that the broker did not take."),
-    Metric("drains", "Times a worker looked for due records, by whether it found any.", ("found",)),
 )
 METRICS: Mapping[str, Metric] = {metric.name: metric for metric in _ALL}
 

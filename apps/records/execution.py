@@ -94,7 +94,8 @@ class Drain:
         free = settings.EXTERNAL_CALLS - len(self.calls)
         under_way = Counter(run.claimed.flow_id for run, _ in self.calls.values())
         claimed = claim_due(self.worker, min(free, settings.CLAIM_BATCH), under_way)
-        failpoint("after-claim")
+        if claimed:
+            failpoint("after-claim")
         self._take_on(deque(claimed))
         return bool(claimed) or skipped
 
@@ -134,7 +135,8 @@ class Drain:
         if self.suspect is None and self.turn and (not self.calls or since > SUSPECT_SECONDS):
             (self.suspect,) = claim_expired(self.worker) or (None,)
             self.suspected_at = time.monotonic()
-            failpoint("after-claim")
+            if self.suspect:
+                failpoint("after-claim")
         elif self.suspect and self.calls and since > settings.LEASE_SECONDS / 3:
             given, self.suspect = self.suspect, None
             self.suspected_at = time.monotonic()
@@ -174,6 +176,7 @@ class Drain:
         run = None
         try:
             run = Run.of(claimed)
+            failpoint("before-walk", claimed.uuid)
             self._follow(run, *advance(program(claimed.version_id), run.token, run.host))
         except DATABASE_ERRORS:
             raise
@@ -199,7 +202,7 @@ class Drain:
         stale = time.monotonic() - run.begun > FRESH_SECONDS or run.claimed.claims > 1
         if (steps or run.token.changed or stale) and not checkpoint(run, underway(run), steps):
             return
-        future = self.pool.submit(_perform, prepare(run.place, call))
+        future = self.pool.submit(_perform, run.claimed.uuid, prepare(run.place, call))
         self.calls[future] = (run, call)
         future.add_done_callback(lambda _: self.bell.set())
 
@@ -209,7 +212,7 @@ class Drain:
             self._continue(run, call, future)
 
     def _continue(self, run: Run, call: Call, future: Future[AppResult | AppError]) -> None:
-        failpoint("after-effect")
+        failpoint("after-effect", run.claimed.uuid)
         try:
             self._follow(run, *complete(program(run.claimed.version_id), run.token, call, future.result(), run.host))
         except DATABASE_ERRORS:
@@ -237,8 +240,8 @@ def note_pulse(worker: str) -> None:
         )
 
 
-def _perform(call: Call | AppError) -> AppResult | AppError:
+def _perform(uuid: str, call: Call | AppError) -> AppResult | AppError:
     if isinstance(call, AppError):
         return call
-    failpoint("before-effect")
+    failpoint("before-effect", uuid)
     return perform(call)

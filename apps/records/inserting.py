@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection
 from psycopg.types.json import Jsonb
 
+from apps.core import metrics
 from apps.core.jsonio import JSON
 from apps.records.fields import field_value
 from apps.records.models import Status
@@ -69,3 +70,4 @@ def insert_records(
     }
     with connection.cursor() as cursor:
         cursor.execute(_INSERT, values)
+    metrics.count("records_created", by=len(uuids))

@@ -22,9 +22,10 @@ MOST_TRIES = 3
 CLASH = AppError("clash", "Others were changing the same rows at the same time.")
 # Where a record begins anew; everything else of its position is written by the checkpoint before.
 _BEGIN_ANEW = """
-UPDATE records_record SET flow_id = %s, flow_version_id = %s, at = '', seq = 0, attempt = 1, run_no = run_no + 1,
-       run_started = NULL, entered_at = NULL, wake_at = now()
-WHERE id = %s
+WITH content AS (UPDATE records_recorddata SET input = NULL WHERE record_id = %(record)s)
+UPDATE records_record SET flow_id = %(flow)s, flow_version_id = %(version)s, at = '', seq = 0, attempt = 1,
+       run_no = run_no + 1, run_started = NULL, entered_at = NULL, wake_at = now()
+WHERE id = %(record)s
 """
 
 
@@ -102,7 +103,9 @@ def _move(run: Run, request: Move, steps: list[StepDone]) -> Outcome | None:
     outcome = _go_on(run, request, flow if isinstance(flow, AppError) else AppResult(""), steps)
     if isinstance(outcome, Moved) and isinstance(flow, Flow):
         with connection.cursor() as cursor:
-            cursor.execute(_BEGIN_ANEW, [flow.pk, flow.live_version_id, run.claimed.record_id])
+            cursor.execute(
+                _BEGIN_ANEW, {"flow": flow.pk, "version": flow.live_version_id, "record": run.claimed.record_id}
+            )
     return outcome
 
 

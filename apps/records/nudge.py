@@ -9,6 +9,7 @@ from celery import current_app
 from django.db import transaction
 
 from apps.core import metrics
+from apps.core.failpoints import failpoint
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +33,7 @@ class Bell:
 
     def ring(self) -> None:
         """Ask for a drain; returns at once and never raises."""
+        failpoint("before-nudge")
         self._rung.set()
         if self._thread is None or not self._thread.is_alive():
             self._start()

@@ -1,5 +1,6 @@
 """What the execution of flows tells the metrics."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,23 +9,16 @@ from apps.flows.diagram.looks import LOOKS
 from apps.records.models import Status
 
 ENDED = {Status.FINISHED: "finished", Status.HANDLED: "handled", Status.FAILED: "failed"}
-# Error codes of flows come from the platform, from apps and, as http.404, from other services.
-_CODES = frozenset(
-    {
-        "timeout", "connection", "dns", "tls", "too_large", "refused_address", "bad_url",
-        "bad_request", "expression", "template", "config", "set", "wait", "app",
-        "output", "max_steps", "loop_guard", "unknown_object", "crash_loop", "defect",
-    }
-)  # fmt: skip
+# Codes are words of the platform and its apps; only statuses of other services come from outside, as http.404.
+_STATUS, _CODE = re.compile(r"http\.([1-5])\d\d"), re.compile(r"[a-z_]{1,40}(\.[a-z_]{1,20})?")
 
 
 def note_claim(claimed: int, *, expired: bool) -> None:
-    """A claim that found records; ``expired`` when their leases had run out."""
-    if claimed:
-        metrics.count("claims")
-        metrics.count("records_claimed", by=claimed)
-        if expired:
-            metrics.count("lease_expiries", by=claimed)
+    """A look for due records, or for one whose lease has ``expired``, and how many it found."""
+    if not expired:
+        metrics.count("claims", "yes" if claimed else "no")
+    metrics.count("records_claimed", by=claimed)
+    metrics.count("lease_expiries", by=claimed if expired else 0)
 
 
 def note_checkpoint(kept: bool, status: Status, error_code: str, steps: Sequence[Any]) -> None:
@@ -50,7 +44,7 @@ def note_call(app: str, seconds: float, error: str | None) -> None:
 
 
 def error_class(code: str) -> str:
-    """An error code as a label: statuses of other services by their first digit, what we do not know as ``other``."""
-    if code.startswith("http.") and code[5:6] in "12345" and len(code) == 8:
-        return f"http.{code[5]}xx"
-    return code if code in _CODES else "other"
+    """An error code as a label: statuses of other services by their first digit, what is no code as ``other``."""
+    if status := _STATUS.fullmatch(code):
+        return f"http.{status[1]}xx"
+    return code if _CODE.fullmatch(code) else "other"

@@ -31,9 +31,9 @@ FROM flows_flow f CROSS JOIN LATERAL (
         ORDER BY r.wake_at LIMIT %(most)s
     ) counted
 ) scheduled CROSS JOIN LATERAL (
-    SELECT sum(number) FILTER (WHERE hold = {Hold.PAUSED.value}) AS paused,
-           sum(number) FILTER (WHERE hold IN ({Hold.STOPPED.value}, {Hold.WAITING.value})) AS waiting,
-           sum(number) FILTER (WHERE hold = {Hold.ERROR.value}) AS failed
+    SELECT (sum(number) FILTER (WHERE hold = {Hold.PAUSED.value}))::bigint AS paused,
+           (sum(number) FILTER (WHERE hold IN ({Hold.STOPPED.value}, {Hold.WAITING.value})))::bigint AS waiting,
+           (sum(number) FILTER (WHERE hold = {Hold.ERROR.value}))::bigint AS failed
     FROM (SELECT unnest(%(holds)s::smallint[]) AS hold) h CROSS JOIN LATERAL (
         SELECT count(*) AS number FROM (
             SELECT FROM records_record r WHERE r.flow_id = f.id AND r.hold = h.hold AND r.hold > 0 LIMIT %(most)s

@@ -5,7 +5,6 @@ whether or not messages come, and calls that take long hold up neither it nor th
 """
 
 import faulthandler
-import sys
 import threading
 import time
 
@@ -92,8 +91,8 @@ class Runner:
         """Have the process ended, also by a thread that lets no other one run, if this is not called again in time."""
         if time.monotonic() - self._watched_at > TICK_SECONDS:
             self._watched_at = time.monotonic()
-            # Celery replaces sys.stderr by something without a file descriptor.
-            faulthandler.dump_traceback_later(STUCK_SECONDS, exit=True, file=sys.__stderr__)
+            # By its number: Celery puts an object without a file in the place of sys.stderr.
+            faulthandler.dump_traceback_later(STUCK_SECONDS, exit=True, file=2)
 
 
 _runner: Runner | None = None

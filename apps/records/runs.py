@@ -101,9 +101,10 @@ def spot_of(claimed: Claimed) -> Spot:
 def checkpoint(run: Run, position: Position, steps: list[StepDone]) -> bool:
     """Write down how far the run has come; ``False`` when its lease is lost, and nothing is written."""
     token = run.token
-    failpoint("before-checkpoint")
+    failpoint("before-checkpoint", run.claimed.uuid)
     content = Content(token.data, token.vars, token.state) if token.changed else None
     kept = _write(run.claimed, token.run_no, position, content, steps)
+    failpoint("after-checkpoint", run.claimed.uuid)
     if not kept:
         log.warning("lease lost", record=run.claimed.uuid)
     token.changed = False

@@ -10,7 +10,6 @@ from django.db import IntegrityError, connection
 from psycopg.errors import UniqueViolation
 
 from apps.applications.caller import Caller
-from apps.core import metrics
 from apps.core.errors import BadRequest, Conflict, Detail, NotFound
 from apps.core.jsonio import JSON
 from apps.core.preconditions import Part
@@ -75,7 +74,6 @@ def create_records(
     destination = _destination(caller, flow_id, flow_name or caller.default_flow)
     check_documents(documents, destination.schema)
     _insert(caller, destination, names, documents, execute_at)
-    metrics.count("records_created", by=len(names))
     nudge_on_commit()
     return [
         CreatedRecord(destination.flow_id, destination.flow_name, name, document)

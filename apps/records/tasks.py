@@ -2,7 +2,6 @@
 
 from celery import shared_task
 
-from apps.core import metrics
 from apps.records.execution import drain
 from apps.records.fields import fill_fields
 from apps.records.nudge import nudge_on_commit
@@ -18,7 +17,6 @@ def drain_due_records() -> int:
     if ring_runner():
         return 0
     handled, more = drain()
-    metrics.count("drains", "yes" if handled else "no")
     if more:
         nudge_on_commit()
     return handled

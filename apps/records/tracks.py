@@ -5,7 +5,7 @@ from typing import Any
 from django.db import connection
 
 from apps.flows.diagram.marks import Passage
-from apps.records.models import Hold, Record, RecordStep, Status
+from apps.records.models import Hold, Record, Status
 
 MOST_STEPS = 50_000
 
@@ -61,8 +61,3 @@ def _passages(record: Record, start: str, done: dict[str, list[int]]) -> dict[st
         counts = done.get(at, [0, 0])
         passages[at] = Passage(counts[0], counts[1], current=stays, stays_failed=stuck)
     return passages
-
-
-def number_of_steps(record: Record) -> int:
-    """How long the record's trace is, over all its runs."""
-    return RecordStep.objects.filter(record=record).count()

@@ -59,7 +59,7 @@ class _Tree:
 
 
 def read_tree(message: bytes) -> Node:
-    """The root of a message in UTF-8; raises ``NotSoap`` when it is no XML, ``BadRequest`` for what it must not hold."""
+    """The root of a message in UTF-8; raises ``NotSoap`` when it is no XML, ``BadRequest`` for what it may not hold."""
     tree = _Tree()
     try:
         read_events(message, tree, LIMITS, UNDECLARED, recoded=True)

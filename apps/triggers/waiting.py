@@ -6,9 +6,9 @@ leaves, another takes its place. A database that is away is asked again until th
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from django.conf import settings
@@ -18,6 +18,8 @@ log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.02
 PATIENCE_SECONDS = 0.5  # between questions to a database that is away
+READ_TRIES = 4
+Read = TypeVar("Read")
 Key = tuple[int, str]
 """A workspace and the uuid of a record in it."""
 
@@ -107,3 +109,15 @@ def _ask(keys: set[Key]) -> Mapping[Key, bool]:
 
 
 ROOM = WaitingRoom()
+
+
+def patiently(read: Callable[[], Read]) -> Read | None:
+    """What ``read`` returns, after a few tries when the database ends the connection of this thread; or nothing."""
+    for _ in range(READ_TRIES):
+        try:
+            return read()
+        except (OperationalError, InterfaceError) as error:
+            log.warning("reading again", error=type(error).__name__)
+            connection.close()
+            time.sleep(PATIENCE_SECONDS)
+    return None

@@ -13,6 +13,7 @@ from django.core.management import call_command
 
 from apps.applications.api.urls import urlpatterns as oauth_patterns
 from apps.applications.scopes import SCOPES
+from apps.core.metrics import METRICS
 from apps.flows.engine.apps import APPS
 from apps.flows.engine.checks import check_document
 from apps.flows.engine.configs import written_faults
@@ -21,6 +22,7 @@ from apps.flows.engine.expressions import compile_expression
 from apps.flows.engine.functions import FUNCTIONS
 from apps.flows.engine.graph import optional_ports
 from apps.flows.engine.templates import compile_template
+from apps.records.api.metrics import GAUGES, PREFIX
 from apps.records.models import Status
 from flowize.reference.tables import with_tables
 from flowize.urls import v1
@@ -191,12 +193,11 @@ def flow_examples() -> list[dict[str, Any]]:
 
 
 def test_the_example_flow_can_be_published() -> None:
-    assert [check_document(flow) for flow in flow_examples()] == [[]]
+    assert [check_document(flow) for flow in flow_examples()] == [[], []]
 
 
-def test_the_example_flow_shows_every_type_of_object() -> None:
-    (flow,) = flow_examples()
-    assert {item["type"] for item in flow["objects"].values()} == set(OBJECTS)
+def test_the_example_flows_show_every_type_of_object() -> None:
+    assert {item["type"] for flow in flow_examples() for item in flow["objects"].values()} == set(OBJECTS)
 
 
 def test_every_object_is_listed_with_its_keys_and_says_whether_it_can_fail() -> None:
@@ -227,16 +228,18 @@ def test_the_example_configs_of_apps_fit_them() -> None:
 
 
 def test_every_function_is_listed_as_it_describes_itself() -> None:
-    listed = [": ".join(filter(None, (code(call), meaning))) for call, meaning in rows(page("flows.md"), "Function")]
+    listed = [
+        ": ".join(filter(None, (code(call), meaning))) for call, meaning in rows(page("expressions.md"), "Function")
+    ]
     assert listed == [function.usage for function in FUNCTIONS.values()]
 
 
 def sample() -> dict[str, Any]:
-    return next(block for block in json_blocks(page("flows.md")) if "format" not in block)
+    return next(block for block in json_blocks(page("expressions.md")) if "format" not in block)
 
 
-EXPRESSIONS = rows(page("flows.md"), "Expression")
-TEMPLATES = rows(page("flows.md"), "Template")
+EXPRESSIONS = rows(page("expressions.md"), "Expression")
+TEMPLATES = rows(page("expressions.md"), "Template")
 
 
 @pytest.mark.parametrize(("expression", "value"), EXPRESSIONS, ids=[row[0] for row in EXPRESSIONS])
@@ -293,3 +296,23 @@ def test_decisions_are_numbered_without_gaps_and_say_the_same_things() -> None:
         headings = re.findall(r"^## (.+)$", path.read_text(), re.MULTILINE)
         assert headings == ["Context", "Decision", "Why", "Consequences", "Rejected"], path.name
         assert path.read_text().startswith(f"# {int(path.name[:4])}. "), path.name
+
+
+# --- Metrics ----------------------------------------------------------------------------------------------------
+
+
+def test_every_metric_has_a_row_and_no_other() -> None:
+    kept = [
+        [
+            f"{PREFIX}{name}" + ("" if metric.buckets else "_total"),
+            "histogram" if metric.buckets else "counter",
+            ", ".join(f"`{label}`" for label in metric.labels) or "–",
+            metric.help,
+        ]
+        for name, metric in METRICS.items()
+    ]
+    kept += [
+        [f"{PREFIX}{name}", "gauge", ", ".join(f"`{label}`" for label in labels) or "–", about]
+        for name, (about, labels) in GAUGES.items()
+    ]
+    assert [[code(row[0]), *row[1:]] for row in rows(page("operations.md"), "Metric")] == kept

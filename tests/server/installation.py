@@ -176,5 +176,5 @@ def free_port() -> int:
 def _status(url: str) -> int:
     try:
         return requests.get(url, timeout=10).status_code
-    except requests.ConnectionError:
+    except requests.RequestException:
         return 0

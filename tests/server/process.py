@@ -41,9 +41,13 @@ class Process:
         """The exit code, once the command has ended by itself; raises TimeoutExpired."""
         return self._shell.wait(seconds)
 
+    def ask_to_end(self, number: signal.Signals = signal.SIGTERM) -> None:
+        """Ask the command, and only that, to end."""
+        self._shell.send_signal(number)
+
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Ask the command, and only that, to end; its exit code. Raises TimeoutExpired after PATIENCE_SECONDS."""
-        self._shell.send_signal(number)
+        self.ask_to_end(number)
         return self.wait()
 
     def kill(self) -> None:

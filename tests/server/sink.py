@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+from collections import Counter
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -26,6 +27,7 @@ class Sink:
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
+        self.counts: Counter[str] = Counter()  # calls by key
         self._turn = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
@@ -48,9 +50,13 @@ class Sink:
     def note(self, key: str, body: dict[str, Any]) -> float:
         """Remember a call; returns how long its answer is to take."""
         with self._turn:
-            is_first = all(call.key != key for call in self.calls)
             self.calls.append(Call(key, body["uuid"]))
+            self.counts[key] += 1
+            is_first = self.counts[key] == 1
         return float(body["delay"]) if is_first else 0.0
+
+    def answered(self, body: dict[str, Any]) -> None:
+        """What the world does once the caller has its answer: nothing."""
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         sink = self
@@ -63,6 +69,7 @@ class Sink:
                     self.send_response(200)
                     self.send_header("Content-Length", "0")
                     self.end_headers()
+                    sink.answered(body)
                 except OSError:
                     self.close_connection = True  # the caller was killed while it waited
 

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.server.installation import SERVING, Installation, free_port
-from tests.server.process import Process, wait_until
+from tests.server.redis_server import Redis
 from tests.server.sink import Sink
 
 pytestmark = [pytest.mark.server, pytest.mark.xdist_group("server")]
@@ -44,30 +43,6 @@ def test_inserts_are_fast_and_run_while_the_broker_cannot_be_reached(shipped: In
     assert sum(seconds[10:]) < sum(seconds[:10]) + SLOWEST_SECONDS
     assert (ready.status_code, ready.json()["missing"]) == (503, ["broker"])
     assert ready.headers["Retry-After"] == "5"
-
-
-class Redis:
-    """A Redis server without a disk."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.port = free_port()
-        self.url = f"redis://127.0.0.1:{self.port}/0"
-        self.process: Process | None = None
-
-    def start(self) -> None:
-        command = f"exec redis-server --port {self.port} --bind 127.0.0.1 --save '' --appendonly no"
-        self.process = Process(command, {"PATH": os.environ["PATH"]}, self.folder, self.folder / "redis.log")
-        wait_until(self._answers, 10)
-
-    def kill(self) -> None:
-        if self.process:
-            self.process.kill()
-            self.process = None
-
-    def _answers(self) -> bool:
-        command = ["redis-cli", "-p", str(self.port), "ping"]
-        return subprocess.run(command, capture_output=True, text=True, check=False).stdout == "PONG\n"
 
 
 @pytest.fixture

@@ -124,7 +124,7 @@ def test_past_the_time_limit_the_record_is_named_and_nothing_is_lost(acme: Tenan
     response = call(secret, CLIENT)
     record = Record.objects.get()
     assert (response.status_code, response.json()["id"]) == (202, "accepted")
-    assert response.json()["resource"] == {"uuid": record.uuid, "status": "Not running"}
+    assert response.json()["resource"] == {"uuid": record.uuid}
     assert response.json()["message"] == "Data Record is being processed"
     drain()
     assert Record.objects.get().status == Status.FINISHED
@@ -371,6 +371,23 @@ def test_a_database_that_is_away_for_a_while_is_asked_again(acme: Tenant, monkey
     monkeypatch.setattr(waiting, "PATIENCE_SECONDS", 0.01)
     assert WaitingRoom().wait(1, "x", 5)
     assert next(asked, None) is None
+
+
+@pytest.mark.parametrize(("failures", "status"), [(2, 200), (9, 202)])
+def test_a_connection_that_ends_before_the_answer_is_read(
+    acme: Tenant, monkeypatch: pytest.MonkeyPatch, failures: int, status: int
+) -> None:
+    left = iter(range(failures))
+
+    def read(workspace_id: int, uuid: str) -> Any:
+        if next(left, None) is not None:
+            raise OperationalError("the connection is closed")
+        return get_rest(workspace_id, uuid)
+
+    monkeypatch.setattr("apps.triggers.api.url_views.get_rest", read)
+    monkeypatch.setattr(waiting, "PATIENCE_SECONDS", 0.01)
+    response = answered(acme)
+    assert (response.status_code, response.json()["resource"]["uuid"]) == (status, Record.objects.get().uuid)
 
 
 def test_when_the_one_who_asks_leaves_another_goes_on(acme: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -349,13 +349,24 @@ def test_a_text_is_pasted_and_a_draft_changed(acme: Tenant, operator: Client) ->
     assert run(batch, acme).made == 2
 
 
-def test_a_pasted_csv_is_written_in_its_encoding(acme: Tenant, operator: Client) -> None:
+def test_a_pasted_csv_has_no_encoding_of_its_own(acme: Tenant, operator: Client) -> None:
     fields = batch_fields(
-        acme, format="csv", encoding="utf-16", text="Name;Age\r\nZoë;5", delimiter=";", mapping="Name = n"
+        acme, format="csv", encoding="cp1252", text="Name;Age\r\nZoë 中;5", delimiter=";", mapping="Name = n"
     )
     operator.post(f"{BATCHES}add/", fields)
     assert run(Batch.objects.get(), acme).made == 1
-    assert Record.objects.get().content.data == {"n": "Zoë"}
+    assert Record.objects.get().content.data == {"n": "Zoë 中"}
+
+
+def test_a_large_batch_under_way_is_not_counted_again_and_again(
+    acme: Tenant, operator: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("apps.triggers.admin.batches.MOST_COUNTED", 1)
+    batch = run(batch_of(acme, [{}, {}]), acme)
+    assert operator.get(f"{BATCHES}{batch.pk}/change/").context["results"][0] == ("Finished", 0)
+    Batch.objects.update(status="processing")
+    page = operator.get(f"{BATCHES}{batch.pk}/change/")
+    assert "How its records stand is counted once all are made." in page.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from unfold.decorators import action, display
 from apps.applications import services
 from apps.applications.admin.forms import ApplicationForm
 from apps.applications.admin.keys import KeyAdmin
+from apps.applications.admin.soap import SoapAccess
 from apps.applications.authentication import forget_credentials
 from apps.applications.models import Application
 from apps.core.admin.display import utc
@@ -28,6 +29,7 @@ class ApplicationAdmin(KeyAdmin):
     """Developers register the consumers of the API and say what each may do."""
 
     form = ApplicationForm
+    change_form_template = "applications/application_form.html"
     organization_path = "project__organization"
     least_role = {
         "view": "viewer",
@@ -54,6 +56,12 @@ class ApplicationAdmin(KeyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Application]:
         """With the project."""
         return super().get_queryset(request).select_related("project")
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        """With what it takes to call by SOAP, once there is an application."""
+        application = context.get("original")
+        more = {"soap": SoapAccess.of(application)} if application else {}
+        return super().render_change_form(request, {**context, **more}, *args, **kwargs)
 
     def save_model(self, request: HttpRequest, obj: Application, form: Any, change: bool) -> None:
         """A new application gets its secret in the same act; changes hold within a second."""

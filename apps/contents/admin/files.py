@@ -18,6 +18,9 @@ from apps.contents.serving import Resource
 from apps.core.admin.display import moment
 from apps.core.admin.tenancy import TenantModelAdmin
 
+MOST_SHOWN = 50
+"""Characters of a path in a list."""
+
 
 class FileAdmin(TenantModelAdmin):
     """The ground of the pages of files: read, download, change, remove."""
@@ -68,6 +71,18 @@ class FileAdmin(TenantModelAdmin):
     def workspace_of(self, file: Any) -> Workspace:
         """Where it is."""
         raise NotImplementedError
+
+    @admin.display(description="path", ordering="path")
+    def place(self, file: File) -> SafeString | str:
+        """The path; of a long one the end, which tells files apart."""
+        if len(file.path) <= MOST_SHOWN:
+            return file.path
+        return format_html('<span title="{}">…{}</span>', file.path, file.path[1 - MOST_SHOWN :])
+
+    @admin.display(description="type", ordering="content_type")
+    def kind(self, file: File) -> str:
+        """Without the charset."""
+        return file.content_type.partition(";")[0]
 
     @admin.display(description="size", ordering="size")
     def bytes(self, file: File) -> str:

@@ -25,7 +25,7 @@ class StoredFileAdmin(FileAdmin):
     """Files of a workspace, by folders as their paths have them."""
 
     organization_path = "workspace__project__organization"
-    list_display = ("path", "project", "content_type", "bytes", "modified", "get_it")
+    list_display = ("place", "project", "kind", "bytes", "modified", "get_it")
     list_filter = (("workspace", TenantRelatedFilter),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StoredFile]:

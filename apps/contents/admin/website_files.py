@@ -23,7 +23,7 @@ class WebsiteFileAdmin(FileAdmin):
     """Files of one website after the other; new ones come by the website's page of uploads."""
 
     organization_path = "website__workspace__project__organization"
-    list_display = ("path", "website_name", "content_type", "bytes", "modified", "get_it")
+    list_display = ("place", "website_name", "kind", "bytes", "modified", "get_it")
     list_filter = (("website", TenantRelatedFilter),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[WebsiteFile]:

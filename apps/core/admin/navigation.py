@@ -54,7 +54,16 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             if label in allowed
         ]
         if title == "Run" and "records.record" in allowed:
-            items.insert(0, {"title": "Queue", "icon": "monitoring", "link": reverse("admin:records_record_queue")})
+            items.insert(0, _queue(request, items))
         if items:
             groups.append({"title": title, "items": items})
     return groups
+
+
+def _queue(request: HttpRequest, items: list[dict[str, Any]]) -> dict[str, Any]:
+    """The queue; its path begins as that of the list of records does, which is not the page that is open then."""
+    link = reverse("admin:records_record_queue")
+    is_open = request.path.startswith(link)
+    for item in items:
+        item["active"] = request.path.startswith(item["link"]) and not is_open
+    return {"title": "Queue", "icon": "monitoring", "link": link, "active": is_open}

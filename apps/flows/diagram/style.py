@@ -57,7 +57,7 @@ STYLE = "".join(
             f".fd .heat-{index} .shape{{fill:rgba(var(--heat),{share})}}" for index, share in enumerate(_HEAT, start=1)
         ),
         ".fd a{cursor:pointer}.fd a:hover .shape,.fd a:focus-visible .shape{stroke-width:3}",
-        "@media print{.fd .badge rect{fill:none;stroke:#000}.fd .badge text{fill:#000}}",
+        "@media print{.fd .badge rect{fill:var(--ground);stroke:#000}.fd .badge text{fill:#000}}",
     ]
 )
 # What a Content-Security-Policy must name for the style sheet to count where a drawing is a document of its own.

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from html import escape
 
 ELLIPSIS = "…"
+LONGEST = 1000
 # What XML 1.0 has no place for, and marks that would turn the text around them.
 _UNFIT = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffe\uffff]+")
 _JOINER, _KEYCAP = "\u200d", "\u20e3"
@@ -13,8 +14,11 @@ _NARROW, _SLIM, _BROAD = frozenset("ijl.,:;'|!`·"), frozenset('frt()[]{}/\\-"*�
 
 
 def fit(text: str) -> str:
-    """The text as XML may hold it: characters without a shape become one space."""
-    return _UNFIT.sub(" ", text).strip()
+    """The text as XML may hold it, characters without a shape as one space; of longer texts the first 1,000 characters.
+
+    A draft may hold texts of any length, and nobody reads more than that in a drawing.
+    """
+    return _UNFIT.sub(" ", text[:LONGEST]).strip()
 
 
 def xml(text: str) -> str:

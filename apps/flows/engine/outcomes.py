@@ -73,6 +73,7 @@ class Listen(Request):
     webhook: str
     identifier: str
     since: datetime | None
+    save_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ class Launch(Request):
     input: JSON
     wait: bool
     key: str
+    save_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

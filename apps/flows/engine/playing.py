@@ -116,7 +116,7 @@ def _goes_on(outcome: Outcome, token: Token, clock: Clock, script: Script) -> bo
             moment = _event(token, clock, script)
             if moment is not None:
                 clock.move_to(moment)
-                _continue(token, error)
+                _continue(token, error, clock)
             return moment is not None
     return False  # finished, or moved
 
@@ -126,12 +126,12 @@ def _event(token: Token, clock: Clock, script: Script) -> datetime | None:
     return None if after is None else clock.moment + after
 
 
-def _continue(token: Token, error: Error) -> None:
+def _continue(token: Token, error: Error, clock: Clock) -> None:
     """What resume-and-continue does to a failed record."""
     token.attempt, token.entered_at = 1, None
     if error["code"] in GUARDS:
-        token.run_no, token.seq = token.run_no + 1, 0
-        token.state = {name: value for name, value in token.state.items() if name != "executions"}
+        token.run_no, token.seq, token.began = token.run_no + 1, 0, clock.moment
+        token.state = {name: value for name, value in token.state.items() if name not in ("executions", "moves")}
 
 
 def _store(token: Token) -> None:

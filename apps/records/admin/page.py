@@ -12,6 +12,7 @@ from django.urls import reverse
 from apps.core.admin.display import ATTENTION, BAD, BUSY, DASH, GOOD, NEUTRAL, moment, pretty
 from apps.flows.admin.outline import outline
 from apps.records.admin.drawings import path_of
+from apps.records.admin.relatives import relatives_of
 from apps.records.life_cycle import QueueState, state_of
 from apps.records.models import Hold, Record, RecordData, RecordStep, Status
 
@@ -42,6 +43,7 @@ def page_of(request: HttpRequest, record: Record) -> dict[str, Any]:
         "standing": _standing(record, now, zone),
         "facts": _facts(record, zone),
         "zone": record.workspace.time_zone,
+        **relatives_of(record),
         "diagram": path_of(record),
         "full_size": reverse("admin:records_record_path", args=[record.pk]),
         "file": reverse("admin:records_record_path_file", args=[record.pk]),

@@ -59,9 +59,7 @@ class QueuePages(TenantModelAdmin):
 
     def numbers_view(self, request: HttpRequest) -> HttpResponse:
         """The numbers alone."""
-        response = render(request, "records/queue_numbers.html", numbers(access_of(request)))
-        response["Cache-Control"] = "no-store"
-        return response
+        return render(request, "records/queue_numbers.html", numbers(access_of(request)))
 
 
 def numbers(access: Access) -> dict[str, Any]:
@@ -75,7 +73,7 @@ def numbers(access: Access) -> dict[str, Any]:
         "rows": [_row(queue, access, own[queue.workspace_id]) for queue in sorted(found, key=_busiest)],
         "most_flows": MOST_FLOWS if len(found) >= MOST_FLOWS else 0,
         "bound": f"{MOST_COUNTED:,}",
-        "runs": sum(runs),
+        "runs": f"{sum(runs):,}" if any(runs) else "",
         "runs_are_cut": sum(runs) >= MOST_RUNS,
         "minutes": MINUTES,
         "chart": _chart(runs),
@@ -183,9 +181,12 @@ def _workers(access: Access) -> dict[str, Any]:
 
 
 def _ago(seconds: float) -> str:
-    return f"{span(timedelta(seconds=max(round(seconds), 0)))} ago" if seconds >= 1 else "just now"
+    if seconds < 1:
+        return "just now"
+    return f"{round(seconds)} s ago" if seconds < 60 else f"{span(timedelta(seconds=seconds))} ago"
 
 
 def _chart(runs: list[int]) -> SafeString:
-    labels = [f"{number:,} records, {MINUTES - minute} min ago" for minute, number in enumerate(runs)]
+    ages = [f"{MINUTES - 1 - minute} min ago" for minute in range(MINUTES - 1)] + ["in this minute"]
+    labels = [f"{number:,} records {age}" for number, age in zip(runs, ages, strict=True)]
     return bars(runs, labels, f"Records by the minute of their last run, over {MINUTES} minutes: {sum(runs):,}.")

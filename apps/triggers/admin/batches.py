@@ -22,7 +22,7 @@ from apps.triggers import batches
 from apps.triggers.admin.acts import ActingAdmin
 from apps.triggers.admin.forms import TriggerForm
 from apps.triggers.columns import ColumnError, check_mapping
-from apps.triggers.models import Batch, BatchFormat, BatchStatus
+from apps.triggers.models import Batch, BatchFormat, BatchStatus, Encoding
 
 PILLS = {
     BatchStatus.DRAFT: NEUTRAL,
@@ -34,6 +34,7 @@ PILLS = {
 UNDER_WAY = (BatchStatus.READY, BatchStatus.PROCESSING)
 FAULTS_SHOWN = 20
 REFRESH_SECONDS = 3
+MOST_COUNTED = 20_000  # items whose records a page that refreshes itself counts each time
 
 
 class BatchForm(TriggerForm):
@@ -81,6 +82,8 @@ class BatchForm(TriggerForm):
         file, text = self.cleaned_data.get("file"), self.cleaned_data.get("text", "")
         if file and text.strip():
             self.add_error("text", ValidationError("Choose a file or paste a text, not both."))
+        elif text.strip():
+            self.cleaned_data["encoding"] = Encoding.UTF_8  # a text that is pasted has none of its own
         if not (file or text.strip() or self.instance.size) and "file" not in self.errors:
             self.add_error("file", ValidationError("Choose a file or paste a text."))
         size = file.size if file else len(text.encode(errors="replace"))
@@ -102,8 +105,7 @@ class BatchForm(TriggerForm):
         file, text = self.cleaned_data.get("file"), self.cleaned_data.get("text", "")
         if file:
             return cast(bytes, file.read())
-        encoding = self.cleaned_data["encoding"] if self.cleaned_data["format"] == BatchFormat.CSV else "utf-8"
-        return text.encode(encoding, errors="replace") if text.strip() else None
+        return text.encode(errors="surrogatepass") if text.strip() else None
 
     @property
     def file_name(self) -> str:
@@ -285,6 +287,8 @@ def _results(row: Batch) -> dict[str, Any]:
     """How its records stand."""
     if not row.made:
         return {}
+    if row.status in UNDER_WAY and row.position > MOST_COUNTED:
+        return {"uncounted": "How its records stand is counted once all are made."}
     try:
         found = batches.results_of(row)
     except FlowizeError as error:

@@ -134,8 +134,8 @@ CALL_URL = Operation(
         Answer(
             status=202,
             message="Data Record is being processed",
-            resource=shape({"uuid": TEXT, "status": TEXT}),
-            examples={"Sync, too late": {"uuid": UUID, "status": "Processing"}},
+            resource=shape({"uuid": TEXT}),
+            examples={"Sync, too late": {"uuid": UUID}},
         ),
     ],
 )

@@ -26,7 +26,7 @@ from apps.triggers.api.parsers import FormParser
 from apps.triggers.calls import Taken, take
 from apps.triggers.entrances import Entrance, find_entrance
 from apps.triggers.models import UrlKind
-from apps.triggers.waiting import ROOM
+from apps.triggers.waiting import ROOM, patiently
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,14 +116,14 @@ class UrlViewSet(EnvelopeViewSet):
 
     def _answered(self, receipt: _Receipt) -> HttpResponse:
         """The flow's answer once the record rests; 202 when that takes too long, or too many wait already."""
-        workspace_id = self.entrance.workspace_id
-        rests = ROOM.wait(workspace_id, receipt.uuid, self.entrance.seconds)
-        found = get_rest(workspace_id, receipt.uuid)
-        if not rests:
-            return self.answer({"uuid": receipt.uuid, "status": found.status}, "Data Record is being processed", 202)
+        workspace_id, uuid = self.entrance.workspace_id, receipt.uuid
+        rests = ROOM.wait(workspace_id, uuid, self.entrance.seconds)
+        found = patiently(lambda: get_rest(workspace_id, uuid)) if rests else None
+        if found is None:  # also for a database that is away: the record is stored, and its uuid must not be lost
+            return self.answer({"uuid": uuid}, "Data Record is being processed", 202)
         if found.reply:
             return _sent(found.reply)
-        resource = {"uuid": receipt.uuid, "status": found.status, "data": found.data}
+        resource = {"uuid": uuid, "status": found.status, "data": found.data}
         return self.answer(resource, "Data Record has come to rest")
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:

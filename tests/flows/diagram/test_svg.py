@@ -141,6 +141,11 @@ def test_a_long_text_is_cut_where_it_is_shown_and_whole_where_it_is_read() -> No
     assert title.text == box.get("aria-label")
 
 
+def test_of_a_text_without_an_end_the_beginning_is_drawn() -> None:
+    drawn = svg_of({"start": "x" * 10**6, "objects": {"x" * 10**6: {"type": "t" * 10**6, "text": "y" * 10**6}}})
+    assert len(drawn) < 20_000
+
+
 def test_every_type_has_its_own_outline() -> None:
     """Told apart without colours; the captions name the types as well."""
     drawn = {(look.outline(176, 60), look.inner(176, 60) if look.inner else "") for look in LOOKS.values()}
