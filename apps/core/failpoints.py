@@ -1,8 +1,8 @@
 """Named places where a test may make a process stall or die; nothing at all unless FLOWIZE_FAILPOINTS is set.
 
 ``after-claim=kill,before-walk@poison-=allocate:4e9``: what to do at a place, or only there for subjects (uuids of
-records) that begin with the text behind the ``@``. The acts are ``kill``, ``exit``, ``raise``, ``sleep:SECONDS`` and
-``allocate:BYTES``. A name or an act that does not exist ends the process at its start.
+records, names of steps) that begin with the text behind the ``@``. The acts are ``kill``, ``exit``, ``raise``,
+``sleep:SECONDS`` and ``allocate:BYTES``. A name or an act that does not exist ends the process at its start.
 """
 
 import os
@@ -19,6 +19,13 @@ PLACES = frozenset(
         "before-checkpoint",
         "after-checkpoint",  # written down, or found that the lease was lost
         "before-nudge",  # committed, nobody has been told
+        "after-batch-claim",
+        "before-batch-commit",
+        "before-schedule-commit",
+        "after-job-claim",  # an environment's job is leased, nothing done
+        "before-job-step",
+        "before-job-checkpoint",  # a step is done, nothing of it is written down
+        "after-job-step",  # written down, the next one has not begun
     }
 )
 

@@ -57,9 +57,9 @@ def _after(plan: tuple[Step, ...], step: Step) -> str:
 def _try(job: EnvironmentJob, step: Step, following: str) -> None:
     line = job_queue.begin_line(job, step.name)
     try:
-        failpoint("before-job-step")
+        failpoint("before-job-step", step.name)
         _do(job, step, line, following)
-        failpoint("after-job-step")
+        failpoint("after-job-step", step.name)
     except LeaseLost:
         raise
     except NotYet as pause:
@@ -85,7 +85,7 @@ def _do(job: EnvironmentJob, step: Step, line: JobStep, following: str) -> None:
     with job_queue.fenced(job):
         if step.atomic:
             said = step.run(context)
-        failpoint("before-job-checkpoint")
+        failpoint("before-job-checkpoint", step.name)
         context.environment.save()
         job_queue.end_line(line, said)
         if following:

@@ -125,6 +125,8 @@ def credentials(who: str, stage: Stage) -> dict[str, str]:
             return {"X-Apikey": stage.rival.api_key, "X-App": stage.rival.app}
         case "project":
             return {"X-Apikey": side.api_key}
+        case "environments":
+            return {"X-Apikey": side.environment_key}
         case "organization":
             return {"X-Apikey": side.organization_key}
         case "token":

@@ -97,7 +97,7 @@ def test_worker_that_dies_after_any_call_makes_nothing_twice(
     class Killed(BaseException):
         pass
 
-    def dying(place: str) -> None:
+    def dying(place: str, subject: str = "") -> None:
         if place == "before-job-checkpoint":
             deaths.append(place)
             if len(deaths) % 2:

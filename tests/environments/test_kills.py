@@ -33,7 +33,7 @@ class Killing:
         self.deadly: Container[int] = ()
         self.passed = 0
 
-    def __call__(self, place: str) -> None:
+    def __call__(self, place: str, subject: str = "") -> None:
         if place == self.place:
             self.passed += 1
             if self.passed in self.deadly:
@@ -170,7 +170,7 @@ def test_worker_that_lost_its_lease_writes_nothing(call: Caller, acme: Tenant, m
     call("POST", "", ORDER, status=201)
     woken: list[Any] = []
 
-    def failpoint(place: str) -> None:
+    def failpoint(place: str, subject: str = "") -> None:
         if place == "before-job-step" and not woken:
             woken.append(True)
             lease_ends()

@@ -2,7 +2,7 @@
 
 from django.urls import re_path
 
-from apps.environments.api.views import EnvironmentViewSet, ProjectViewSet, UrlViewSet
+from apps.environments.api.views import EnvironmentViewSet, MappingViewSet, ProjectViewSet
 
 _ONE = r"^environment/(?P<environment_id>[^/]+)"
 
@@ -20,5 +20,5 @@ v1 = [
     re_path(
         rf"{_ONE}/project/(?P<project_id>[^/]+)/?$", ProjectViewSet.as_view({"post": "deploy", "delete": "remove"})
     ),
-    re_path(rf"{_ONE}/urls/?$", UrlViewSet.as_view({"get": "list", "post": "map", "delete": "unmap"})),
+    re_path(rf"{_ONE}/urls/?$", MappingViewSet.as_view({"get": "list", "post": "map", "delete": "unmap"})),
 ]

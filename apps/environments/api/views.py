@@ -111,7 +111,7 @@ class ProjectViewSet(OrganizationViewSet):
         return self.given(shown(projects.remove_project(self.caller, environment_id, project_id)))
 
 
-class UrlViewSet(OrganizationViewSet):
+class MappingViewSet(OrganizationViewSet):
     """The addresses of an environment's html host."""
 
     @operation(openapi.LIST_URLS)

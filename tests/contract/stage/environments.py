@@ -4,10 +4,12 @@ from functools import cached_property
 
 from apps.accounts.models import Project, Workspace
 from apps.applications import services as applications
+from apps.contents.models import Website
 from apps.environments import projects, services, url_mapping
 from apps.environments.callers import OrganizationCaller
 from apps.environments.execution import work_all
 from apps.environments.models import Environment, Status
+from tests.conftest import STRAIGHT_FLOW, publish
 from tests.contract.stage.side import HERE, TenantSide
 
 
@@ -34,8 +36,8 @@ class Environments(TenantSide):
     def other_environment(self) -> str:
         """Another one, with the project in a newer version than anywhere else."""
         number = self._environment("Environment 2")
-        for _ in range(2):
-            self._deploy(number)
+        publish(self.tenant, STRAIGHT_FLOW, "newer")
+        self._deploy(number)
         return number
 
     @cached_property
@@ -53,8 +55,11 @@ class Environments(TenantSide):
 
     @cached_property
     def deployed(self) -> str:
-        """The project, as it is in the environment."""
+        """The project, as it is in the environment, with two websites there."""
         self._deploy(self.environment)
+        workspace = Workspace.objects.exclude(api_host="").get(deployment__environment=int(self.environment))
+        for slug in ("my_website1", "my_website2"):
+            Website.objects.create(workspace=workspace, slug=slug, name=slug)
         return self.project
 
     @cached_property
