@@ -14,6 +14,7 @@ from tests.faults.scale import SCALE
 from tests.faults.test_broker import AWAY as BROKER_AWAY
 from tests.faults.test_database import AWAY as DATABASE_AWAY
 from tests.faults.verify import verify
+from tests.server.process import wait_until
 
 pytestmark = pytest.mark.faults
 
@@ -25,8 +26,10 @@ def test_f19_random_kills_under_load(house: House) -> None:
     killer = Killer(house, random.Random(SEED))
     pace = SCALE.kills * SCALE.kill_every / SCALE.killed_records
     with Load(house, "f19", total=SCALE.killed_records, pace=pace) as load:
-        for _ in range(SCALE.kills):
+        for number in range(SCALE.kills):
             time.sleep(SCALE.kill_every)
+            inserted = number * SCALE.killed_records // SCALE.kills  # kills are spread over the load
+            wait_until(lambda: load.is_done or len(load.uuids) >= inserted, 120)  # noqa: B023
             killer.strike()
         house.revive()
     settled = house.settle(SCALE.patience)

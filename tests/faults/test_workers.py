@@ -72,6 +72,8 @@ def test_killed_right_after_the_claim(house: House) -> None:
     house.replace(*WORKERS, FLOWIZE_FAILPOINTS="after-claim=kill")
     for uuid in uuids:
         insert(house, uuid)
+    claimed = "SELECT min(claims) FROM records_record WHERE uuid = ANY(%s)"
+    wait_until(lambda: house.database.rows(claimed, uuids)[0][0] > 0, 60)
     assert_unharmed_by_deaths(house, uuids, deaths=1)
 
 
@@ -146,6 +148,21 @@ def test_f22_told_to_end_and_killed_before_the_call_is_over(house: House) -> Non
     house.kill(worker)
     house.settle()
     assert_told_twice_with_one_key(house, "f22")
+    verify(house)
+
+
+@on(POSTGRESQL)
+def test_f22_told_to_end_it_hands_back_what_takes_too_long(house: House) -> None:
+    house.replace(*WORKERS, WORKER_SHUTDOWN_SECONDS="1", LEASE_SECONDS="120")
+    begin(house, "f22-long", delay=9)
+    holder = house.holder("f22-long")
+    house.end(house.worker_of(holder))
+    still_leased = "SELECT 1 FROM records_record WHERE uuid = 'f22-long' AND leased_by LIKE %s"
+    left = house.database.rows(still_leased, f"%:{holder}")
+    house.settle()
+    house.replace(*(name for name in WORKERS if name in house.serving))
+    assert left == []
+    assert_told_twice_with_one_key(house, "f22-long")
     verify(house)
 
 
