@@ -1,7 +1,6 @@
 """Batches: every item becomes a record or a fault, exactly once, whoever is killed when."""
 
 import json
-import os
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -34,6 +33,7 @@ from apps.triggers.batches import (
 from apps.triggers.models import Batch, BatchChunk, BatchFault, BatchPiece
 from tests.conftest import Tenant
 from tests.schemas.conftest import SAMPLE, SCHEMA, encoded
+from tests.triggers.killed import die_at
 
 pytestmark = pytest.mark.django_db
 committing = pytest.mark.django_db(transaction=True)
@@ -250,23 +250,6 @@ def test_a_slice_of_time_ends(acme: Tenant, small: None) -> None:
 # --- Killed, and at the same time -------------------------------------------------------------------------------
 
 
-def _die(name: str) -> None:
-    """Take steps in a process of its own, until it is killed at that failpoint."""
-    connections.close_all()
-    child = os.fork()
-    if child == 0:
-        import apps.core.failpoints as failpoints
-
-        failpoints._ACTIONS[name] = "kill"
-        batch_runs.failpoint = failpoints._act  # type: ignore[attr-defined]
-        try:
-            run_step()
-        finally:
-            os._exit(0)
-    _, status = os.waitpid(child, 0)
-    assert os.WTERMSIG(status) == 9
-
-
 def _expire() -> None:
     Batch.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
 
@@ -277,7 +260,7 @@ def test_whenever_a_worker_is_killed_each_item_is_taken_once(acme: Tenant, small
     batch = batch_of(acme, [*numbered(7), "bad"])
     run_batch(acme.caller, batch.pk)
     for _ in range(4):  # reading, and three chunks
-        _die(name)
+        die_at(name, batch_runs, run_step)
         assert not run_step(), "the lease still holds"
         _expire()
         assert run_step()
@@ -292,7 +275,7 @@ def test_a_batch_that_ends_its_workers_is_given_up(acme: Tenant) -> None:
     other = batch_of(acme, [{"n": 2}])
     run_batch(acme.caller, batch.pk)
     for _ in range(3):
-        _die("before-batch-commit")
+        die_at("before-batch-commit", batch_runs, run_step)
         _expire()
     assert run_step()
     batch.refresh_from_db()

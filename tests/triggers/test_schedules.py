@@ -1,6 +1,5 @@
 """Schedules: each due date makes one record, whoever looks and whatever dies."""
 
-import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -19,6 +18,7 @@ from apps.triggers import schedules
 from apps.triggers.models import Schedule
 from apps.triggers.schedules import change_schedule, coming_runs, next_run, run_due, run_now, save_schedule
 from tests.conftest import Tenant
+from tests.triggers.killed import die_at
 
 DOCUMENT = {"client": {"age": 30}}
 NINE = datetime(2026, 6, 1, 7, tzinfo=UTC)  # nine o'clock in Amsterdam
@@ -211,29 +211,11 @@ def test_many_who_look_at_once_make_one_record_each(acme: Tenant) -> None:
 def test_one_who_is_killed_before_the_commit_leaves_everything_as_it_was(acme: Tenant) -> None:
     schedule = schedule_of(acme)
     due = make_due(schedule)
-    _die(run_due, "before-schedule-commit")
+    die_at("before-schedule-commit", schedules, run_due)
     assert not Record.objects.exists()
     assert reloaded(schedule).next_run == due
     assert run_due() == 1
     assert Record.objects.count() == 1
-
-
-def _die(act: Any, name: str) -> None:
-    """Run it in a process of its own that is killed at that failpoint."""
-    connections.close_all()
-    child = os.fork()
-    if child == 0:
-        import apps.core.failpoints as failpoints
-
-        failpoints._ACTIONS[name] = "kill"
-        for module in (schedules,):
-            module.failpoint = failpoints._act  # type: ignore[attr-defined]
-        try:
-            act()
-        finally:
-            os._exit(0)
-    _, status = os.waitpid(child, 0)
-    assert os.WTERMSIG(status) == 9
 
 
 @pytest.mark.django_db(transaction=True)
