@@ -16,7 +16,7 @@ pytestmark = pytest.mark.faults
 
 # In the short form few calls fill a worker; the lease is longer than the longest call, as it has to be.
 NARROW = {"LEASE_SECONDS": "30"} | ({} if IS_LONG else {"EXTERNAL_CALLS": "8", "EXTERNAL_CALLS_PER_FLOW": "3"})
-RECORDS = 300 if IS_LONG else 25
+RECORDS = 100 if IS_LONG else 25
 PACE = 0.1 if IS_LONG else 0.02
 
 
