@@ -58,7 +58,7 @@ class Drain:
         self.bell = bell or threading.Event()
         self.calls: dict[Future[AppResult | AppError], tuple[Run, Call]] = {}
         self.suspect: Claimed | None = None
-        self.suspected_at = float("-inf")
+        self.parked_at = self.look_at = float("-inf")
         self.turn = True
         self.handled = 0
         self.pulse = float("-inf")
@@ -129,24 +129,28 @@ class Drain:
         """Whether a record is to run alone whose last worker died: it may be what that one died of.
 
         It is claimed before the calls under way have ended, so that only one worker stands still for it, and given
-        back when they take too long. Between two of them there is a round for everybody else.
+        back when they take too long. Afterwards everybody else has at least a round, and as much time as it took.
         """
-        since = time.monotonic() - self.suspected_at
-        if self.suspect is None and self.turn and (not self.calls or since > SUSPECT_SECONDS):
+        if self.suspect is None and self.turn and (not self.calls or time.monotonic() > self.look_at):
             (self.suspect,) = claim_expired(self.worker) or (None,)
-            self.suspected_at = time.monotonic()
+            self.parked_at = time.monotonic()
+            self.look_at = self.parked_at + SUSPECT_SECONDS
             if self.suspect:
                 failpoint("after-claim")
-        elif self.suspect and self.calls and since > settings.LEASE_SECONDS / 3:
-            given, self.suspect = self.suspect, None
-            self.suspected_at = time.monotonic()
-            give_back([given])
+        elif self.suspect and self.calls and time.monotonic() - self.parked_at > settings.LEASE_SECONDS / 2:
+            give_back(self._unpark())
         return self.suspect is not None
+
+    def _unpark(self) -> list[Claimed]:
+        """The suspect, which is no longer kept; the next one has its turn after everybody else."""
+        parked = [self.suspect] if self.suspect else []
+        self.suspect, self.turn = None, False
+        self.look_at = time.monotonic() + max(SUSPECT_SECONDS, time.monotonic() - self.parked_at)
+        return parked
 
     def _run_suspect(self) -> bool:
         """Alone until its first checkpoint after a call: then it has got further than the time before."""
-        claimed, self.suspect, self.turn = self.suspect, None, False
-        self._take_on(deque([claimed] if claimed else []))
+        self._take_on(deque(self._unpark()))
         first = list(self.calls)
         while any(call in self.calls for call in first):
             self.bell.wait(1.0)

@@ -5,13 +5,12 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
 from typing import Any
 
 import pytest
-from django.utils import timezone
+from django.db.models.expressions import RawSQL
 
 from apps.records.claims import Claimed, claim_due, claim_expired
 from apps.records.models import Record, RecordStep
@@ -146,8 +145,12 @@ def steps(record: Record) -> list[tuple[int, int, str, str]]:
 
 
 def make_due(*records: Record) -> None:
-    """Move the clock on: the date the records wait for, or the end of their lease, has come."""
-    Record.objects.filter(pk__in=[row.pk for row in records]).update(wake_at=timezone.now() - timedelta(seconds=1))
+    """Move the clock on: the date the records wait for, or the end of their lease, has come.
+
+    By the database's clock, which stands still while a test is one transaction.
+    """
+    gone = RawSQL("now() - interval '1 second'", ())
+    Record.objects.filter(pk__in=[row.pk for row in records]).update(wake_at=gone)
 
 
 def claim(worker: str, batch: int) -> list[Claimed]:
