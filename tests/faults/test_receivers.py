@@ -23,6 +23,7 @@ PACE = 0.1 if IS_LONG else 0.02
 @on(POSTGRESQL)
 def test_f14_two_stalled_receivers_hold_up_nobody_else(house: House) -> None:
     house.replace(*WORKERS, **NARROW)
+    run_beside(house, "first")  # while workers begin, everything waits
     run_beside(house, "before")
     house.receiver.stalled = "f14-stalled"
     for number in range(SCALE.stalled):
