@@ -41,6 +41,15 @@ def test_f17_beat_is_dead_for_a_while(house: House) -> None:
 
 
 @on(POSTGRESQL)
+def test_workers_tell_each_other_nothing_that_the_broker_in_the_database_does_not_know(house: House) -> None:
+    """Celery would keep each such event for later, and one comes every two seconds."""
+    seen = house.server.server.log.stat().st_size
+    time.sleep(5)
+    said = house.server.server.log.read_text()[seen:]
+    assert "does not exist" not in said
+
+
+@on(POSTGRESQL)
 def test_f18_two_beats(house: House) -> None:
     second = house.launch("beat", FLOWIZE_HOME=str(house.home / "second"))
     try:

@@ -21,7 +21,8 @@ pytestmark = pytest.mark.faults
 # What is logged of a database that is away: a statement that failed, or a connection that could not be made.
 AWAY = (
     r"OperationalError|InterfaceError|AdminShutdown|CrashShutdown|CannotConnectNow|PoolTimeout|PoolClosed"
-    r"|consuming input failed|the connection is (closed|lost)|terminating connection"
+    r"|Couldn't apply scheduled task|couldn't get a connection|consuming input failed"
+    r"|the connection is (closed|lost)|terminating connection"
 )
 UNAVAILABLE = 503
 
