@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from apps.core.errors import BadRequest
 from apps.core.http.openapi.operation import operation
 from apps.environments import projects, selectors, services, updating, url_mapping
-from apps.environments.api import openapi
+from apps.environments.api import openapi, openapi_projects
 from apps.environments.api.base import OrganizationViewSet
 from apps.environments.api.shapes import project_shown, shown, url_shown
 
@@ -92,20 +92,20 @@ class EnvironmentViewSet(OrganizationViewSet):
 class ProjectViewSet(OrganizationViewSet):
     """The projects that an environment hosts."""
 
-    @operation(openapi.LIST_PROJECTS)
+    @operation(openapi_projects.LIST_PROJECTS)
     def list(self, request: Request, environment_id: str) -> Response:
         """List the projects of an environment."""
         environment, found = projects.list_projects(self.caller, environment_id)
         return self.given([project_shown(deployment, environment) for deployment in found])
 
-    @operation(openapi.DEPLOY)
+    @operation(openapi_projects.DEPLOY)
     def deploy(self, request: Request, environment_id: str, project_id: str) -> Response:
         """Put a project into an environment, or a newer version of it."""
         body = self.values(request) if int(request.META.get("CONTENT_LENGTH") or 0) else {}
         environment = projects.deploy_project(self.caller, environment_id, project_id, body)
         return self.given(shown(environment, certificate=True))
 
-    @operation(openapi.REMOVE_PROJECT)
+    @operation(openapi_projects.REMOVE_PROJECT)
     def remove(self, request: Request, environment_id: str, project_id: str) -> Response:
         """Take a project with all its data out of an environment."""
         return self.given(shown(projects.remove_project(self.caller, environment_id, project_id)))
@@ -114,17 +114,17 @@ class ProjectViewSet(OrganizationViewSet):
 class MappingViewSet(OrganizationViewSet):
     """The addresses of an environment's html host."""
 
-    @operation(openapi.LIST_URLS)
+    @operation(openapi_projects.LIST_URLS)
     def list(self, request: Request, environment_id: str) -> Response:
         """List the mapped addresses."""
         return self._mapped(*url_mapping.list_urls(self.caller, environment_id))
 
-    @operation(openapi.MAP_URLS)
+    @operation(openapi_projects.MAP_URLS)
     def map(self, request: Request, environment_id: str) -> Response:
         """Map addresses to websites and hosted pages."""
         return self._mapped(*url_mapping.map_urls(self.caller, environment_id, self.document(request)))
 
-    @operation(openapi.UNMAP_URLS)
+    @operation(openapi_projects.UNMAP_URLS)
     def unmap(self, request: Request, environment_id: str) -> Response:
         """Remove mapped addresses."""
         return self._mapped(*url_mapping.unmap_urls(self.caller, environment_id, self.document(request)))
