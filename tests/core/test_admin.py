@@ -64,6 +64,7 @@ TENANT_MODELS = [
     StaticData,
     Template,
     Environment,
+    ProjectVersion,
 ]
 REGISTERED = {model: row for model, row in admin.site._registry.items() if isinstance(row, TenantModelAdmin)}
 
@@ -331,6 +332,7 @@ RIGHTS = {
     StaticData: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     Template: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
     WebsiteFile: {"viewer": "view", "operator": "view", "developer": "view change delete", "owner": None},
+    ProjectVersion: {"viewer": "view", "operator": "view", "developer": "view", "owner": "view"},
     Environment: {"viewer": "view", "operator": "view", "developer": "view", "owner": "view add change"},
 }
 

@@ -17,6 +17,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def _unbounded() -> Iterator[None]:
+    """Whatever another test has loaded may have bounded the connections of this process already."""
+    connection_created.disconnect(dispatch_uid="patience")
+    connections.close_all()
     yield
     connection_created.disconnect(dispatch_uid="patience")
     connections.close_all()

@@ -151,9 +151,12 @@ class House(Installation):
         return time.monotonic() - began
 
     def statuses(self, prefix: str) -> dict[int, int]:
-        """How many of the records whose uuid begins with ``prefix`` have each status."""
-        count = "SELECT status, count(*) FROM records_record WHERE starts_with(uuid, %s) GROUP BY status"
-        return dict(self.database.rows(count, prefix))
+        """How many of the records that ``prefix`` names, alone or as ``prefix-…``, have each status.
+
+        Uuids that the house makes itself may begin with the same letters, and then go on with others.
+        """
+        count = "SELECT status, count(*) FROM records_record WHERE uuid = %s OR starts_with(uuid, %s) GROUP BY status"
+        return dict(self.database.rows(count, prefix, prefix.rstrip("-") + "-"))
 
     def count_in(self, uuids: list[str], status: int) -> int:
         """How many of these records have a status."""

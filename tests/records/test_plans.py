@@ -236,6 +236,6 @@ def test_claims_cost_what_they_take_whatever_is_finished_or_waits_in_a_paused_fl
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE records_record")
     after = claim_blocks(lambda: claim_due("w", DUE), generic)
-    assert before < 3_000
-    assert after <= before * 1.5 + 100
+    # Reading what waits in the paused flow would be a block or more for each of a hundred thousand.
+    assert max(before, after) < 3_000
     tenant.workspace.api_host, tenant.workspace.concurrency = "", 0

@@ -82,6 +82,7 @@ def play(program: Program, token: Token, host: Host, clock: Clock, script: Scrip
     Between two walks the record goes through JSON, as it does in the database.
     """
     course = Course(token)
+    token.began = token.began or clock.moment
     outcome, done = advance(program, token, host)
     for _ in range(MOST_ROUNDS):
         course.steps += done

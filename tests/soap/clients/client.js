@@ -43,7 +43,7 @@ async function main() {
   await call('insertSchema', schema);
   await call('updateSchema', schema);
   same(decoded(JSON.parse(await call('getSchema', {})).schema), { type: 'object' });
-  const record = { DataRecordObject: { Uuid: UUID, Data: encoded(document) }, FlowDiagramObject: flow };
+  const record = { DataRecordObject: { Uuid: UUID, Data: encoded(document), ExecutionTime: '2099-01-01T00:00:00Z' }, FlowDiagramObject: flow };
   const created = decoded(await call('insertRecord', record));
   same([created.data_record_id, created.data_record], [UUID, document]);
   same(JSON.parse(await call('getRecord', { DataRecordObject: { Uuid: UUID } })), document);

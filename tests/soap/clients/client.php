@@ -44,7 +44,7 @@ $schema = ['SchemaObject' => ['Schema' => base64(['type' => 'object']), 'DataRec
 call('insertSchema', $schema);
 call('updateSchema', $schema);
 same(json_decode(base64_decode(json_decode(call('getSchema', []), true)['schema']), true), ['type' => 'object']);
-$record = ['DataRecordObject' => ['Uuid' => $uuid, 'Data' => base64($document)], 'FlowDiagramObject' => $flow];
+$record = ['DataRecordObject' => ['Uuid' => $uuid, 'Data' => base64($document), 'ExecutionTime' => '2099-01-01T00:00:00Z'], 'FlowDiagramObject' => $flow];
 $created = json_decode(base64_decode(call('insertRecord', $record)), true);
 same([$created['data_record_id'], $created['data_record']], [$uuid, $document]);
 same(json_decode(call('getRecord', ['DataRecordObject' => ['Uuid' => $uuid]]), true), $document);

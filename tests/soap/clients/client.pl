@@ -47,7 +47,7 @@ my $schema = { SchemaObject => { Schema => encoded({ type => 'object' }), DataRe
 call('insertSchema', $schema);
 call('updateSchema', $schema);
 same(decoded(read_text(call('getSchema', {}))->{schema}), { type => 'object' });
-my $record = { DataRecordObject => { Uuid => $uuid, Data => encoded($document) }, FlowDiagramObject => { Flow => $flow } };
+my $record = { DataRecordObject => { Uuid => $uuid, Data => encoded($document), ExecutionTime => '2099-01-01T00:00:00Z' }, FlowDiagramObject => { Flow => $flow } };
 my $created = decoded(call('insertRecord', $record));
 same([$created->{data_record_id}, $created->{data_record}], [$uuid, $document]);
 same(read_text(call('getRecord', { DataRecordObject => { Uuid => $uuid } })), $document);

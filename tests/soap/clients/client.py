@@ -47,7 +47,10 @@ schema = {"SchemaObject": {"Schema": encoded({"type": "object"}), "DataRecord": 
 call("insertSchema", schema)
 call("updateSchema", schema)
 same(json.loads(base64.b64decode(json.loads(call("getSchema", {}))["schema"])), {"type": "object"})
-record = {"DataRecordObject": {"Uuid": UUID, "Data": encoded(document)}, "FlowDiagramObject": FLOW}
+record = {
+    "DataRecordObject": {"Uuid": UUID, "Data": encoded(document), "ExecutionTime": "2099-01-01T00:00:00Z"},
+    "FlowDiagramObject": FLOW,
+}
 created = json.loads(base64.b64decode(call("insertRecord", record)))
 same([created["data_record_id"], created["data_record"]], [UUID, document])
 same(json.loads(call("getRecord", {"DataRecordObject": {"Uuid": UUID}})), document)
