@@ -1,9 +1,9 @@
 """Copying a million keys and a million rows, each action as a ratio to a plain INSERT … SELECT of the same rows.
 
-    python -m bench.copying [ROWS]
+    python -m bench.copying [ROWS [ROUNDS]]
 
-Floor and copy take turns on one private PostgreSQL; the median of three rounds counts. The worst case is measured: for
-the actions that meet rows, every row is there already and differs.
+Floor and copy take turns on one private PostgreSQL; the median of the rounds, three by default, counts. The worst case is
+measured: for the actions that meet rows, every row is there already and differs.
 """
 
 import os
@@ -18,10 +18,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-ROUNDS = 3
 
-
-def main(rows: int) -> None:
+def main(rows: int = 1_000_000, rounds: int = 3) -> None:
     """Prepare, measure, print one line an action."""
     with _installation():
         from apps.accounts.models import Organization, Project, Role, Workspace
@@ -31,9 +29,9 @@ def main(rows: int) -> None:
         here, there, floor = (
             member_caller(Workspace.objects.create(project=project, api_host=host), Role.OWNER) for host in "abc"
         )
-        print(f"{rows} rows, median of {ROUNDS} rounds; memory of this process in MiB")
+        print(f"{rows} rows, median of {rounds} rounds; memory of this process in MiB")
         for subject in (Keys(here, there, floor, rows), Rows(here, there, floor, rows)):
-            _measure(subject)
+            _measure(subject, rounds)
 
 
 class Keys:
@@ -123,13 +121,13 @@ class Rows:
         )
 
 
-def _measure(subject: Any) -> None:
+def _measure(subject: Any, rounds: int) -> None:
     from apps.core.copy_action import CopyAction
 
     for action in CopyAction:
         plain, copied = [], []
         before = _memory()
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             subject.clear()
             if action is not CopyAction.INSERT:
                 subject.fill_otherwise()
@@ -178,4 +176,4 @@ def _installation() -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
+    main(*map(int, sys.argv[1:]))
