@@ -1,4 +1,4 @@
-"""Copying the rows of one table to another, in one statement however many there are."""
+"""Copying the rows of one table to another, in as many statements however many there are."""
 
 from django.db import connection
 
@@ -18,37 +18,43 @@ def copy_rows(source: Table, target: Table, action: CopyAction) -> int:
         (storage.column(column.pk), theirs[column.name]) for column in target.columns.all() if column.name in theirs
     ]
     with connection.cursor() as cursor:
+        cursor.execute(_next_id(source.pk, target.pk))
         if action is CopyAction.REPLACE:
             cursor.execute(f"DELETE FROM {storage.relation(target.pk)}")
-        cursor.execute(_rows_statement(target.pk, source.pk, pairs, action))
-        written = cursor.rowcount
-        cursor.execute(_next_id(target.pk))
-    return written
+        updated = 0
+        if action is CopyAction.UPSERT and pairs:
+            cursor.execute(_update(target.pk, source.pk, pairs))
+            updated = cursor.rowcount
+        cursor.execute(_insert(target.pk, source.pk, pairs))
+        return updated + cursor.rowcount
 
 
-def _rows_statement(target: int, source: int, columns: list[tuple[str, str]], action: CopyAction) -> str:
-    """The names in it are made of ids alone, see ``storage``."""
+def _insert(target: int, source: int, columns: list[tuple[str, str]]) -> str:
+    """Rows that are not there yet. The names in it are made of ids alone, see ``storage``.
+
+    Whoever inserts beside it gets a higher id. Without a clause for conflicts it costs what a plain insert does; a row
+    that was under way with a copied id before is a unique violation, and the deployment is tried again.
+    """
     into = ", ".join(["id", "date_created", "date_updated", *(ours for ours, _ in columns)])
-    taken = ", ".join(["id", "date_created", "date_updated", *(theirs for _, theirs in columns)])
+    names = ["id", "date_created", "date_updated", *(theirs for _, theirs in columns)]
+    taken = ", ".join(f"s.{name}" for name in names)
     return (
-        f"INSERT INTO {storage.relation(target)} AS r ({into}) SELECT {taken} FROM {storage.relation(source)} "
-        f"ON CONFLICT (id) DO {_rows_conflict(columns, action)}"
+        f"INSERT INTO {storage.relation(target)} ({into}) SELECT {taken} FROM {storage.relation(source)} s "
+        f"WHERE NOT EXISTS (SELECT FROM {storage.relation(target)} r WHERE r.id = s.id)"
     )
 
 
-def _rows_conflict(columns: list[tuple[str, str]], action: CopyAction) -> str:
-    if action is not CopyAction.UPSERT or not columns:
-        return "NOTHING"
-    names = [ours for ours, _ in columns]
-    values = ", ".join(f"{name} = excluded.{name}" for name in names)
-    differs = " OR ".join(f"r.{name} IS DISTINCT FROM excluded.{name}" for name in names)
-    return f"UPDATE SET {values}, version = r.version + 1, date_updated = excluded.date_updated WHERE {differs}"
-
-
-def _next_id(table: int) -> str:
-    """New rows come after the copied ones."""
-    relation = storage.relation(table)
+def _update(target: int, source: int, columns: list[tuple[str, str]]) -> str:
+    """Rows that are there and differ."""
+    values = ", ".join(f"{ours} = s.{theirs}" for ours, theirs in columns)
+    differs = " OR ".join(f"r.{ours} IS DISTINCT FROM s.{theirs}" for ours, theirs in columns)
     return (
-        f"SELECT setval(pg_get_serial_sequence('{relation}', 'id'), greatest(max(id), nextval("
-        f"pg_get_serial_sequence('{relation}', 'id')))) FROM {relation}"
+        f"UPDATE {storage.relation(target)} r SET {values}, version = r.version + 1, date_updated = s.date_updated "
+        f"FROM {storage.relation(source)} s WHERE r.id = s.id AND ({differs})"
     )
+
+
+def _next_id(source: int, target: int) -> str:
+    """New rows come after the copied ones, from this moment on."""
+    sequence = f"pg_get_serial_sequence('{storage.relation(target)}', 'id')"
+    return f"SELECT setval({sequence}, greatest(max(id), nextval({sequence}))) FROM {storage.relation(source)}"
