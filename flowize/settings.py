@@ -169,6 +169,7 @@ if BROKER_URL.startswith("pgmq"):
 CELERY_BROKER_URL = BROKER_URL or "pgmq://localhost"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
 if not BROKER_URL:
+    CELERY_BROKER_TRANSPORT = "flowize.broker:Transport"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "conn_string": postgres.conninfo(DATABASE_URL),
         "init_extension": False,

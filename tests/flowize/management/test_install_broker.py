@@ -1,33 +1,13 @@
 """The queues inside PostgreSQL, and processes that open them at the same time."""
 
-import os
 import threading
-from collections.abc import Iterator
-from typing import Any
 
 import psycopg
 import pytest
 from django.core.management import call_command
 
-from flowize import postgres
-from tests.home import HOME
-from tests.server.database import Database
-
 OPEN = "SELECT pgmq.enable_notify_insert('flowize', 0)"
 TRIGGER = "SELECT oid FROM pg_trigger WHERE tgname = 'trigger_notify_queue_insert_listeners'"
-
-
-@pytest.fixture
-def broker(settings: Any) -> Iterator[str]:
-    """The connection words of a database with the broker and one queue in it."""
-    database = Database(os.environ.get("DATABASE_URL") or postgres.url(HOME), f"flowize_broker_{os.getpid()}")
-    database.create()
-    conninfo = postgres.conninfo(database.url)
-    settings.CELERY_BROKER_TRANSPORT_OPTIONS = settings.CELERY_BROKER_TRANSPORT_OPTIONS | {"conn_string": conninfo}
-    call_command("install_broker")
-    database.rows("SELECT pgmq.create('flowize')")
-    yield conninfo
-    database.drop()
 
 
 def test_two_processes_that_open_a_queue_at_once_both_do(broker: str) -> None:
