@@ -106,9 +106,12 @@ class Rows:
         )
 
     def copy(self, action: Any) -> int:
-        from apps.tables.copying import copy_rows
+        from apps.tables.copying import RowCopier
 
-        return copy_rows(self.tables[0], self.tables[1], action)
+        copier = RowCopier()
+        written = copier.copy(self.tables[0], self.tables[1], action)
+        copier.finish()
+        return written
 
     def clear(self) -> None:
         for relation in self.relations[1:]:

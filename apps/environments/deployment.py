@@ -12,7 +12,7 @@ from apps.environments.definitions.document import Definition, apply_definition,
 from apps.environments.deploy_options import KINDS, DeployOptions, Selection
 from apps.keystores.copying import copy_items
 from apps.keystores.models import Keystore
-from apps.tables.copying import copy_rows
+from apps.tables.copying import RowCopier
 from apps.tables.models import Table
 
 Report = Callable[[str], None]
@@ -33,7 +33,9 @@ def deploy_project(
         source_id=source.pk,
         replaceable=_replaced_tables(source, options),
     )
-    done = [f"{copied} {what}" for what, copied in _copy_data(source.pk, target.pk, options, report)]
+    tables = RowCopier()
+    done = [f"{copied} {what}" for what, copied in _copy_data(source.pk, target.pk, options, report, tables)]
+    tables.finish()
     return ". ".join([f"Copied the definition{''.join(f', {part}' for part in done)}", *notes])
 
 
@@ -59,7 +61,9 @@ def _replaced_tables(source: Workspace, options: DeployOptions) -> frozenset[str
     return frozenset(name for name in names if options.tables.action_for(name) is CopyAction.REPLACE)
 
 
-def _copy_data(source_id: int, target_id: int, options: DeployOptions, report: Report) -> Iterator[tuple[str, int]]:
+def _copy_data(
+    source_id: int, target_id: int, options: DeployOptions, report: Report, tables: RowCopier
+) -> Iterator[tuple[str, int]]:
     if options.static_data:
         report("Static data")
         copy_static_data(source_id, target_id)
@@ -68,7 +72,7 @@ def _copy_data(source_id: int, target_id: int, options: DeployOptions, report: R
         report("File manager")
         yield "files", replace_files(source_id, target_id)
     yield from _copy_keystores(source_id, target_id, options.keystores, report)
-    yield from _copy_tables(source_id, target_id, options.tables, report)
+    yield from _copy_tables(source_id, target_id, options.tables, report, tables)
     for website in Website.objects.in_workspace(source_id):
         if action := options.websites.action_for(website.slug):
             report(f"Website {website.slug}")
@@ -83,9 +87,11 @@ def _copy_keystores(source_id: int, target_id: int, chosen: Selection, report: R
             yield f"keys of the keystore {row.identifier}", copy_items(row.pk, theirs[row.identifier], action)
 
 
-def _copy_tables(source_id: int, target_id: int, chosen: Selection, report: Report) -> Iterator[tuple[str, int]]:
+def _copy_tables(
+    source_id: int, target_id: int, chosen: Selection, report: Report, copier: RowCopier
+) -> Iterator[tuple[str, int]]:
     theirs = {row.name: row for row in Table.objects.in_workspace(target_id)}
     for row in Table.objects.in_workspace(source_id):
         if action := chosen.action_for(row.name):
             report(f"Table {row.name}")
-            yield f"rows of the table {row.name}", copy_rows(row, theirs[row.name], action)
+            yield f"rows of the table {row.name}", copier.copy(row, theirs[row.name], action)

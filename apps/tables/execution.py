@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from apps.core.errors import Conflict
-from apps.tables import storage
+from apps.tables import indexes, storage
 from apps.tables.models import Column, IndexState, Kind, Upload
 
 log = structlog.get_logger(__name__)
@@ -114,33 +114,21 @@ def _build(claim: Claim) -> None:
 
 
 def _build_all(claim: Claim) -> str:
-    source, values = storage.relation(claim.table_id), storage.column(claim.column_id)
-    key = storage.prefix(values) if claim.kind == Kind.TEXT else values
-    _build_one(f"tr_{claim.column_id:d}", f"{source} (({key}), id)")
-    note = ""
-    if claim.kind == Kind.TEXT and _is_ours(claim):
-        note = "" if _has_trigrams() else NO_TRIGRAMS
-        if not note:
-            _build_one(f"tg_{claim.column_id:d}", f"{source} USING gin (lower({values}) gin_trgm_ops)")
+    for index in indexes.wanted(claim.column_id, claim.kind):
+        if _is_ours(claim):
+            _drop_index(index.name)
+            _execute(f"CREATE INDEX CONCURRENTLY {index.name} ON {storage.relation(claim.table_id)} {index.keys}")
     storage.analyze(claim.table_id)
-    return note
-
-
-def _build_one(name: str, what: str) -> None:
-    _drop_index(name)
-    with connection.cursor() as cursor:
-        cursor.execute(f"CREATE INDEX CONCURRENTLY {name} ON {what}")
+    return NO_TRIGRAMS if claim.kind == Kind.TEXT and not indexes.has_trigrams() else ""
 
 
 def _drop_index(name: object) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {storage.SCHEMA}.{name}")
+    _execute(f"DROP INDEX CONCURRENTLY IF EXISTS {storage.SCHEMA}.{name}")
 
 
-def _has_trigrams() -> bool:
+def _execute(statement: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_trgm')")
-        return bool(cursor.fetchone()[0])
+        cursor.execute(statement)
 
 
 def _is_ours(claim: Claim) -> bool:

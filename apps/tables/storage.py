@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import OperationalError, connection, transaction
-from psycopg.errors import LockNotAvailable
+from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 from apps.core.errors import Conflict
 from apps.tables.kinds import TYPES
@@ -54,19 +54,19 @@ def create(table_id: int) -> None:
 
 def drop(table_id: int) -> None:
     """The physical table with all its rows and indexes."""
-    with _briefly_locked(), connection.cursor() as cursor:
+    with briefly_locked(), connection.cursor() as cursor:
         cursor.execute(f"DROP TABLE IF EXISTS {relation(table_id)}")
 
 
 def add_column(table_id: int, column_id: int, kind: str) -> None:
     """A column, empty in every row there is."""
-    with _briefly_locked(), connection.cursor() as cursor:
+    with briefly_locked(), connection.cursor() as cursor:
         cursor.execute(f"ALTER TABLE {relation(table_id)} ADD COLUMN {column(column_id)} {TYPES[Kind(kind)].sql}")
 
 
 def drop_column(table_id: int, column_id: int) -> None:
     """A column with its values and indexes."""
-    with _briefly_locked(), connection.cursor() as cursor:
+    with briefly_locked(), connection.cursor() as cursor:
         cursor.execute(f"ALTER TABLE {relation(table_id)} DROP COLUMN IF EXISTS {column(column_id)}")
 
 
@@ -96,10 +96,10 @@ def table_ids() -> list[int]:
 
 
 @contextmanager
-def _briefly_locked() -> Iterator[None]:
+def briefly_locked() -> Iterator[None]:
     """Wait for the table only so long: whoever comes after us waits behind us.
 
-    Raises ``Conflict`` when the table is in use for longer.
+    Raises ``Conflict`` when the table is in use for longer, or by somebody who waits for us.
     """
     try:
         with transaction.atomic(), connection.cursor() as cursor:
@@ -109,6 +109,6 @@ def _briefly_locked() -> Iterator[None]:
             yield
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [before])
     except OperationalError as error:
-        if isinstance(error.__cause__, LockNotAvailable):
+        if isinstance(error.__cause__, LockNotAvailable | DeadlockDetected):
             raise Conflict(_BUSY) from None
         raise

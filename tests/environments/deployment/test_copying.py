@@ -9,15 +9,17 @@ from apps.applications.caller import Caller
 from apps.core.copy_action import CopyAction
 from apps.keystores.copying import copy_items
 from apps.keystores.models import Keystore, KeystoreItem
+from apps.tables import copying, structure
 from apps.tables import services as tables
-from apps.tables import structure
-from apps.tables.copying import copy_rows
+from apps.tables.copying import RowCopier
 from apps.tables.models import Table
 from tests.conftest import Tenant
 from tests.environments.deployment.conftest import deploy
 
 pytestmark = pytest.mark.django_db
 
+# From how many rows on a table is filled anew instead of being written in place.
+WAYS = pytest.mark.parametrize("worth", [1, 1000], ids=["anew", "in place"])
 ROWS = [{"username": "ann", "age": 20}, {"username": "bob", "age": 30}]
 
 
@@ -47,7 +49,10 @@ def copy_keys(deployed: Tenant, copy: Caller, action: CopyAction) -> int:
 
 def copy_people(deployed: Tenant, copy: Caller, action: CopyAction) -> int:
     table = Table.objects.filter(name="people")
-    return copy_rows(table.get(workspace=deployed.workspace), table.get(workspace=copy.workspace_id), action)
+    copier = RowCopier()
+    written = copier.copy(table.get(workspace=deployed.workspace), table.get(workspace=copy.workspace_id), action)
+    copier.finish()
+    return written
 
 
 def people(caller: Caller) -> list[tuple[int, str, int]]:
@@ -86,6 +91,7 @@ def test_keys_that_are_the_same_keep_their_version(deployed: Tenant, copy: Calle
     assert versions == {"London": 2, "Madrid": 1}
 
 
+@WAYS
 @pytest.mark.parametrize(
     ("action", "expected", "written"),
     [
@@ -95,8 +101,15 @@ def test_keys_that_are_the_same_keep_their_version(deployed: Tenant, copy: Calle
     ],
 )
 def test_rows_that_are_there_already(
-    deployed: Tenant, copy: Caller, action: CopyAction, expected: list[Any], written: int
+    deployed: Tenant,
+    copy: Caller,
+    action: CopyAction,
+    expected: list[Any],
+    written: int,
+    worth: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(copying, "WORTH_REWRITING", worth)
     for row in ({"username": "eve", "age": 40}, {"username": "x", "age": 0}, {"username": "dan", "age": 50}):
         tables.insert_row(copy, "people", row)
     tables.delete_row(copy, "people", 2)

@@ -1,0 +1,80 @@
+"""A physical table that is filled beside the one in use, and takes its place.
+
+Rows that are written into an empty table leave no dead ones behind, and indexes that are built afterwards cost a part
+of what growing them does. All of it happens in the caller's transaction, so that no such table is left over.
+"""
+
+from collections.abc import Iterator
+
+from django.db import connection
+
+from apps.core.errors import Conflict
+from apps.tables import indexes, storage
+from apps.tables.models import Column, IndexState
+
+_ALIKE = "INCLUDING IDENTITY INCLUDING DEFAULTS INCLUDING STORAGE"
+
+
+def successor(table_id: int) -> str:
+    """The physical table that is being filled."""
+    return f"{storage.SCHEMA}.n{table_id:d}"
+
+
+def begin(table_id: int) -> bool:
+    """Make an empty table with the same columns; until the transaction ends, the one in use is only read.
+
+    False, and nothing done, when others write to it or build an index just now.
+    """
+    try:
+        with storage.briefly_locked():
+            _execute(f"LOCK TABLE {storage.relation(table_id)} IN EXCLUSIVE MODE")
+            _execute(f"CREATE TABLE {successor(table_id)} (LIKE {storage.relation(table_id)} {_ALIKE})")
+    except Conflict:
+        return False
+    # Whoever is building an index has not noted it yet, and must begin again: the next table has none of it.
+    Column.objects.filter(table=table_id, index_state=IndexState.BUILDING).update(index_state=IndexState.WANTED)
+    return True
+
+
+def complete(table_id: int) -> list[str]:
+    """Give the filled table its indexes, and the planner its numbers; the names that the indexes are to have."""
+    _execute(f"ALTER TABLE {successor(table_id)} ADD PRIMARY KEY (id)")
+    built = list(_indexes(table_id))
+    for index in built:
+        _execute(f"CREATE INDEX n{index.name} ON {successor(table_id)} {index.keys}")
+    _execute(f"ANALYZE {successor(table_id)}")
+    return [index.name for index in built]
+
+
+def put_in_place(table_id: int, built: list[str]) -> bool:
+    """Let the filled table be the one in use; readers wait until the transaction ends.
+
+    False, and nothing done, when somebody reads the old one for long.
+    """
+    try:
+        with storage.briefly_locked():
+            _execute(f"DROP TABLE {storage.relation(table_id)}")
+            _execute(f"ALTER TABLE {successor(table_id)} RENAME TO t{table_id:d}")
+            _execute(f"ALTER SEQUENCE {storage.SCHEMA}.n{table_id:d}_id_seq RENAME TO t{table_id:d}_id_seq")
+            _execute(f"ALTER INDEX {storage.SCHEMA}.n{table_id:d}_pkey RENAME TO t{table_id:d}_pkey")
+            for name in built:
+                _execute(f"ALTER INDEX {storage.SCHEMA}.n{name} RENAME TO {name}")
+    except Conflict:
+        return False
+    return True
+
+
+def discard(table_id: int) -> None:
+    """Forget the filled table; the one in use stays."""
+    _execute(f"DROP TABLE {successor(table_id)}")
+
+
+def _indexes(table_id: int) -> Iterator[indexes.Index]:
+    columns = Column.objects.filter(table=table_id, index_state=IndexState.READY)
+    for column_id, kind in columns.values_list("pk", "kind"):
+        yield from indexes.wanted(column_id, kind)
+
+
+def _execute(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
