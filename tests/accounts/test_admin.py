@@ -113,3 +113,9 @@ def test_a_person_who_is_added_may_sign_in_here(acme: Tenant) -> None:
 def test_the_page_of_a_person_opens(acme: Tenant) -> None:
     carol = person("carol")
     assert signed_in(superuser()).get(f"/admin/accounts/user/{carol.pk}/change/").status_code == 200
+
+
+def test_signing_in_leads_to_the_overview(client: Client, db: None) -> None:
+    User.objects.create_user("ann", password="correct horse", is_staff=True)
+    answer = client.post("/admin/login/", {"username": "ann", "password": "correct horse"})
+    assert (answer.status_code, answer["Location"]) == (302, "/admin/")

@@ -25,6 +25,7 @@ API_VARY = (
 # What the machines of the installation itself ask for, often past the proxy that has the certificate.
 WITHOUT_TLS = ("/healthz", "/readyz", "/metrics")
 STRICT_POLICY = "default-src 'none'; frame-ancestors 'none'"
+PAGE_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'"
 # Alpine, which the admin's theme is written with, evaluates the expressions in its attributes.
 ADMIN_POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -99,8 +100,13 @@ def security_policy(get_response: Handler) -> Handler:
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        policy = ADMIN_POLICY if request.path_info.startswith("/admin/") else STRICT_POLICY
-        response.headers.setdefault("Content-Security-Policy", policy)
+        response.headers.setdefault("Content-Security-Policy", _policy(request, response))
         return response
 
     return middleware
+
+
+def _policy(request: HttpRequest, response: HttpResponse) -> str:
+    if request.path_info.startswith("/admin/"):
+        return ADMIN_POLICY
+    return PAGE_POLICY if response.get("Content-Type", "").startswith("text/html") else STRICT_POLICY

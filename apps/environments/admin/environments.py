@@ -111,7 +111,7 @@ class EnvironmentAdmin(OrderPages):
     def _live(self, environment: Environment) -> dict[str, Any]:
         jobs = environment.jobs.prefetch_related("lines")[:JOBS_SHOWN]
         return {
-            "environment": environment,
+            "place": environment,
             "pill": PILLS[Status(environment.status)],
             "busy": environment.status not in QUIET,
             "jobs": [_job(job, environment) for job in jobs],
@@ -126,6 +126,7 @@ class EnvironmentAdmin(OrderPages):
             "live": self.link("live", environment),
             "may_order": may_order and environment.status in QUIET,
             "failed": environment.jobs.filter(state=JobState.FAILED).exists(),
+            "hosts": _hosts(environment),
             "facts": _facts(environment),
             "certificate_ends": _ends_soon(environment),
             "stats": stats,
@@ -157,12 +158,17 @@ class EnvironmentAdmin(OrderPages):
         return moment(environment.date_created, environment.zone)
 
 
-def _facts(environment: Environment) -> list[tuple[str, str]]:
-    addons = f" + {environment.storage_addons * ADDON_GIGABYTES}" if environment.storage_addons else ""
+def _hosts(environment: Environment) -> list[tuple[str, str]]:
     return [
         ("API host", environment.api_host or DASH),
         ("HTML host", environment.web_host or DASH),
         ("Host of people", environment.www_host or DASH),
+    ]
+
+
+def _facts(environment: Environment) -> list[tuple[str, str]]:
+    addons = f" + {environment.storage_addons * ADDON_GIGABYTES}" if environment.storage_addons else ""
+    return [
         ("Address", environment.address or DASH),
         ("Package", f"{environment.package.name}, {environment.package.storage}{addons} GB"),
         ("Region", environment.get_region_display()),

@@ -37,7 +37,7 @@ class EnvironmentPages(TenantModelAdmin):
         """What the templates of these pages need."""
         return {
             **self.page_context(request, environment, title),
-            "environment": environment,
+            "place": environment,  # "environment" is the theme's, for a mark in the header
             "back": self.link("change", environment),
         }
 

@@ -5,15 +5,16 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.http import content_disposition_header
 from django.utils.safestring import SafeString
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 
-from apps.accounts.models import Project, Role
+from apps.accounts.models import Project, Role, Workspace
 from apps.applications.caller import Caller
 from apps.applications.members import member_caller
 from apps.core.admin.access import access_of
@@ -35,8 +36,15 @@ LARGEST_FILE = 20 * 1024 * 1024
 class ImportForm(forms.Form):
     """A project and the file that it is brought in line with."""
 
-    project = forms.ModelChoiceField(Project.objects.none(), help_text="Its Designer copy becomes what the file says.")
-    file = forms.FileField(help_text="A file of a project's version, format flowize-project/1.")
+    project = forms.ModelChoiceField(
+        Project.objects.none(),
+        empty_label="Choose a project",
+        widget=UnfoldAdminSelectWidget(),
+        help_text="Its Designer copy becomes what the file says.",
+    )
+    file = forms.FileField(
+        widget=UnfoldAdminFileFieldWidget(), help_text="A file of a project's version, format flowize-project/1."
+    )
 
     def clean_file(self) -> Definition:
         """The definition in the file."""
@@ -57,15 +65,15 @@ class ProjectVersionAdmin(TenantModelAdmin):
     least_role = {"view": "viewer", "note": "developer"}
     list_display = ("name", "created", "parts", "file")
     list_filter = (("project", TenantRelatedFilter),)
-    list_display_links = None
     actions = None
     list_before_template = "environments/project_versions.html"
-    fieldsets = ((None, {"fields": ("project", "number", "fingerprint", "text")}),)
-    readonly_fields = ("project", "number", "fingerprint", "text")
+    fieldsets = ((None, {"fields": ("project", "number", "created", "parts", "file", "fingerprint", "text")}),)
+    readonly_fields = ("project", "number", "created", "parts", "file", "fingerprint", "text")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProjectVersion]:
-        """With the names that stand beside each."""
-        return super().get_queryset(request).select_related("project")
+        """With the names and zones that stand beside each."""
+        designers = Prefetch("project__workspaces", Workspace.objects.filter(api_host=""), to_attr="designers")
+        return super().get_queryset(request).select_related("project").prefetch_related(designers)
 
     def get_urls(self) -> list[URLPattern]:
         """Also the acts."""
@@ -146,22 +154,21 @@ class ProjectVersionAdmin(TenantModelAdmin):
         return member_caller(workspace, Role(access_of(request).role(project.organization_id)), address_of(request))
 
     @admin.display(description="version", ordering="project__name")
-    def name(self, version: ProjectVersion) -> SafeString:
+    def name(self, version: ProjectVersion) -> str:
         """Whose it is, and its number."""
-        url = reverse("admin:environments_projectversion_change", args=[version.pk])
-        return format_html('<a href="{}">{}, version {}</a>', url, version.project.name, version.number)
+        return f"{version.project.name}, version {version.number}"
 
     @admin.display(description="noted", ordering="date_created")
     def created(self, version: ProjectVersion) -> str:
         """In the zone of the project's Designer copy."""
-        workspace = version.project.workspaces.filter(api_host="").first()
-        return moment(version.date_created, workspace.zone) if workspace else DASH
+        designers = version.project.designers  # type: ignore[attr-defined]
+        return moment(version.date_created, designers[0].zone) if designers else DASH
 
     @admin.display(description="parts")
     def parts(self, version: ProjectVersion) -> str:
         """How many items each part has."""
         counts = [(section.name, len(version.definition.get(section.name, []))) for section in SECTIONS]
-        return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts if count) or DASH
+        return ", ".join(_counted(name, count) for name, count in counts if count) or DASH
 
     @admin.display(description="file")
     def file(self, version: ProjectVersion) -> SafeString:
@@ -173,6 +180,12 @@ class ProjectVersionAdmin(TenantModelAdmin):
     def text(self, version: ProjectVersion) -> SafeString:
         """As it stands in the file."""
         return format_html('<pre class="flowize-code">{}</pre>', pretty(version.definition))
+
+
+def _counted(name: str, count: int) -> str:
+    """As people say it: "1 flow", "2 URL triggers"."""
+    words = name.replace("_", " ").replace("url", "URL")
+    return f"{count} {words.removesuffix('s') if count == 1 else words}"
 
 
 def _number(text: str | None) -> int:

@@ -36,6 +36,11 @@ def test_api_answers_run_nothing(client: Client) -> None:
     assert client.get("/v1/nothing")["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
 
 
+def test_pages_of_problems_are_dressed_and_run_nothing(client: Client) -> None:
+    policy = client.get("/nothing")["Content-Security-Policy"]
+    assert policy == "default-src 'none'; style-src 'self'; img-src 'self'; frame-ancestors 'none'"
+
+
 def test_the_admin_runs_its_own_scripts_only(client: Client, db: None) -> None:
     policy = client.get("/admin/login/")["Content-Security-Policy"]
     assert "default-src 'self'" in policy

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import Role
 from apps.environments.definitions.document import read_definition
@@ -99,7 +101,19 @@ def test_a_page_shows_the_definition(acme: Tenant, developer: Client) -> None:
     version = note_version(acme.project)
     page = developer.get(f"{LIST}{version.pk}/change/").content.decode()
     assert "flowize-project/1" in page
-    assert "1 flows" in developer.get(LIST).content.decode()
+    assert "1 flow" in developer.get(LIST).content.decode()
+
+
+def test_a_list_takes_as_many_queries_for_many_versions_as_for_one(
+    acme: Tenant, developer: Client, django_assert_num_queries: Any
+) -> None:
+    note_version(acme.project)
+    with CaptureQueriesContext(connection) as queries:
+        developer.get(LIST)
+    for number in range(2, 6):
+        ProjectVersion.objects.create(project=acme.project, number=number, fingerprint="x", definition={})
+    with django_assert_num_queries(len(queries)):
+        developer.get(LIST)
 
 
 def test_noting_is_by_post_only(acme: Tenant, developer: Client) -> None:
