@@ -6,12 +6,14 @@ from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
+from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from apps.accounts.models import Role
 from apps.applications.caller import Caller
 from apps.applications.members import member_caller
 from apps.core.admin.access import access_of
 from apps.core.admin.display import ATTENTION, BAD, GOOD, pretty
+from apps.core.admin.forms import CodeField
 from apps.core.admin.tenancy import TenantModelAdmin
 from apps.core.errors import BadRequest, FlowizeError
 from apps.core.http.client import address_of
@@ -26,13 +28,27 @@ PILLS = {Verdict.SAME: GOOD, Verdict.DIFFERENT: BAD, Verdict.UNKNOWN: ATTENTION}
 class RehearsalForm(forms.Form):
     """A sample document, or else a number of records."""
 
-    last = forms.IntegerField(min_value=1, max_value=MOST_RECORDS, initial=20, required=False)
-    sample = forms.CharField(required=False, strip=True, max_length=1_000_000)
+    last = forms.IntegerField(
+        min_value=1,
+        max_value=MOST_RECORDS,
+        initial=20,
+        required=False,
+        label="Newest records that ran",
+        widget=UnfoldAdminIntegerFieldWidget(),
+        help_text=f"At most {MOST_RECORDS}.",
+    )
+    sample = CodeField(
+        rows=6,
+        required=False,
+        max_length=1_000_000,
+        label="Or one sample document",
+        help_text="As JSON. With it no records are played.",
+    )
 
     def clean_sample(self) -> Any:
         """The document, None when there is none."""
         try:
-            return read_json(self.cleaned_data["sample"]) if self.cleaned_data["sample"] else None
+            return read_json(self.cleaned_data["sample"]) if self.cleaned_data["sample"].strip() else None
         except BadRequest as error:
             lines = [f"{detail.path}: {detail.message}" for detail in error.details]
             raise forms.ValidationError(lines or [error.message]) from None
@@ -57,7 +73,6 @@ class RehearsalPages(TenantModelAdmin):
             "flow": flow,
             "draft": draft,
             "form": form,
-            "most": MOST_RECORDS,
             "back": reverse("admin:flows_flow_change", args=[flow.pk]),
         }
         if draft is not None and form.is_bound and form.is_valid():
