@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.forms import Script
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
@@ -47,7 +48,7 @@ class EnvironmentAdmin(OrderPages):
     )
 
     class Media:
-        js = ("flowize/environment.js",)
+        js = (Script("flowize/environment.js", defer=True),)  # it looks for a part of the page
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Environment]:
         """Those that are not deleted, with what the list shows."""
