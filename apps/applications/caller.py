@@ -2,8 +2,12 @@
 
 import zoneinfo
 from dataclasses import dataclass
+from typing import Self
 
+from apps.accounts.models import Workspace
 from apps.core.errors import MissingScope, StorageFull
+
+MAY_INSERT = frozenset({"record"})  # what somebody may who only knows a secret address
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,20 @@ class Caller:
     default_flow: str = ""
     rate_limit: int = 0
     storage_full: bool = False
+
+    @classmethod
+    def in_workspace(cls, workspace: Workspace, scopes: frozenset[str], address: str = "") -> Self:
+        """Whoever acts in a workspace with those scopes; needs ``workspace.project`` at hand."""
+        return cls(
+            organization_id=workspace.project.organization_id,
+            project_id=workspace.project_id,
+            project_name=workspace.project.name,
+            workspace_id=workspace.pk,
+            time_zone=workspace.time_zone,
+            address=address,
+            scopes=scopes,
+            storage_full=workspace.storage_full,
+        )
 
     def require(self, scope: str) -> None:
         """Raise ``MissingScope`` unless the caller holds ``scope``, directly or by implication."""

@@ -15,13 +15,4 @@ ROLE_SCOPES: dict[Role, frozenset[str]] = {
 
 def member_caller(workspace: Workspace, role: Role, address: str = "") -> Caller:
     """The caller a member of ``role`` is when acting on a workspace; needs ``workspace.project`` at hand."""
-    return Caller(
-        organization_id=workspace.project.organization_id,
-        project_id=workspace.project_id,
-        project_name=workspace.project.name,
-        workspace_id=workspace.pk,
-        time_zone=workspace.time_zone,
-        address=address,
-        scopes=ROLE_SCOPES[role],
-        storage_full=workspace.storage_full,
-    )
+    return Caller.in_workspace(workspace, ROLE_SCOPES[role], address)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from apps.applications.caller import Caller
+from apps.applications.caller import MAY_INSERT, Caller
 from apps.applications.ratelimit import count_form
 from apps.contents.models import HostedPage
 from apps.core import addresses
@@ -33,20 +33,6 @@ def submit(page: HostedPage, fields: Sequence[tuple[str, str]], *, address: str)
     if page.trap and any(name == page.trap and text for name, text in fields):
         return None
     document = read_fields((name, text) for name, text in fields if name != page.trap)
-    (record,) = create_records(_caller(page, address), [document], flow_name=page.flow)
+    sender = Caller.in_workspace(page.workspace, MAY_INSERT, address)
+    (record,) = create_records(sender, [document], flow_name=page.flow)
     return record.uuid
-
-
-def _caller(page: HostedPage, address: str) -> Caller:
-    """Whoever fills in a form may insert records and nothing else."""
-    workspace = page.workspace
-    return Caller(
-        organization_id=workspace.project.organization_id,
-        project_id=workspace.project_id,
-        project_name=workspace.project.name,
-        workspace_id=workspace.pk,
-        time_zone=workspace.time_zone,
-        address=address,
-        scopes=frozenset({"record"}),
-        storage_full=workspace.storage_full,
-    )

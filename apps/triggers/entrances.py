@@ -9,9 +9,9 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import Self
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
-from apps.accounts.models import Workspace
+from apps.accounts.copies import reached_on
 from apps.applications.caller import Caller
 from apps.core import addresses, tokens
 from apps.core.errors import AddressNotAllowed, NotFound
@@ -80,11 +80,8 @@ def find_entrance(secret: str, *, host: str, address: str) -> Entrance:
 
 
 def _resolve(secret_hash: str, host: str) -> Entrance:
-    """The copy in the workspace that ``host`` serves, or else in the Designer's of a project it does not serve."""
-    served = Workspace.objects.filter(project=OuterRef("workspace__project"), api_host=host)
-    here = Q(workspace__api_host=host) | Q(workspace__api_host="") & ~Exists(served)
     on = Q(application=None) | Q(application__active=True, application__scopes__contains=["record"])
-    rows = UrlTrigger.objects.filter(here, on, secret_hash=secret_hash, active=True)
+    rows = UrlTrigger.objects.filter(reached_on(host), on, secret_hash=secret_hash, active=True)
     trigger = rows.select_related("workspace__project", "application").first()
     if trigger is None:
         raise NotFound

@@ -4,16 +4,14 @@ A webhook that is replaced, switched off or removed takes no more within ``CREDE
 """
 
 import zoneinfo
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Network
 from typing import Self
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Q
 
-from apps.accounts.hosts import is_environment_host
-from apps.accounts.models import Workspace
-from apps.applications.caller import Caller
+from apps.accounts.copies import reached_on
+from apps.applications.caller import MAY_INSERT, Caller
 from apps.core import addresses, tokens
 from apps.core.errors import AddressNotAllowed, NotFound
 from apps.core.timed_cache import TimedCache
@@ -22,59 +20,44 @@ from apps.webhooks.models import Webhook
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """A webhook as deliveries meet it."""
+    """A webhook as deliveries meet it; ``sender`` lacks only the address."""
 
     webhook_id: int
-    workspace_id: int
-    project_id: int
-    project_name: str
-    organization_id: int
-    time_zone: str
     identifier_path: str
     status_path: str
     batch: bool
     flow: str
     networks: tuple[IPv4Network | IPv6Network, ...]
     rate_limit: int
-    storage_full: bool
+    sender: Caller
 
     @classmethod
     def of(cls, webhook: Webhook) -> Self:
         """That of a row with its workspace and project at hand."""
-        workspace = webhook.workspace
         return cls(
             webhook_id=webhook.pk,
-            workspace_id=workspace.pk,
-            project_id=workspace.project_id,
-            project_name=workspace.project.name,
-            organization_id=workspace.project.organization_id,
-            time_zone=workspace.time_zone,
             identifier_path=webhook.identifier_path,
             status_path=webhook.status_path,
             batch=webhook.batch,
             flow=webhook.flow,
             networks=addresses.parse_allowlist(webhook.addresses),
             rate_limit=webhook.rate_limit,
-            storage_full=workspace.storage_full,
+            sender=Caller.in_workspace(webhook.workspace, MAY_INSERT),
         )
+
+    @property
+    def workspace_id(self) -> int:
+        """Where its events are stored."""
+        return self.sender.workspace_id
 
     @property
     def zone(self) -> zoneinfo.ZoneInfo:
         """The zone that dates are rendered in."""
-        return zoneinfo.ZoneInfo(self.time_zone)
+        return self.sender.zone
 
     def caller(self, address: str) -> Caller:
         """The sender as services know callers: it may insert records and nothing else."""
-        return Caller(
-            organization_id=self.organization_id,
-            project_id=self.project_id,
-            project_name=self.project_name,
-            workspace_id=self.workspace_id,
-            time_zone=self.time_zone,
-            address=address,
-            scopes=frozenset({"record"}),
-            storage_full=self.storage_full,
-        )
+        return replace(self.sender, address=address)
 
 
 _receivers: TimedCache[tuple[str, str], Receiver] = TimedCache(lambda: settings.CREDENTIAL_CACHE_SECONDS)
@@ -94,13 +77,8 @@ def find_receiver(uri: str, *, host: str, address: str) -> Receiver:
 
 
 def _resolve(uri_hash: str, host: str) -> Receiver:
-    """The copy in the workspace that ``host`` serves; on hosts of no environment else that in the Designer's."""
-    served = Workspace.objects.filter(project=OuterRef("workspace__project"), api_host=host)
-    here = Q(workspace__api_host=host)
-    if not is_environment_host(host):
-        here = here | Q(~Exists(served), workspace__api_host="")
-    rows = Webhook.objects.filter(here, uri_hash=uri_hash, active=True).select_related("workspace__project")
-    webhook = rows.first()
+    rows = Webhook.objects.filter(reached_on(host), uri_hash=uri_hash, active=True)
+    webhook = rows.select_related("workspace__project").first()
     if webhook is None:
         raise NotFound
     return Receiver.of(webhook)

@@ -14,7 +14,7 @@ def shown_event(receiver: Receiver, event: StoredEvent) -> dict[str, Any]:
     """The resource of a stored event."""
     return {
         "_id": {"$id": event.event_id},
-        "customer_id": str(receiver.project_id),
+        "customer_id": str(receiver.sender.project_id),
         "plugin_id": PLUGIN_ID,
         "application_id": str(receiver.webhook_id),
         "date_created": dates.render_atom(event.received_at, receiver.zone),
