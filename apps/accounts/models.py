@@ -120,6 +120,11 @@ class Workspace(models.Model):
         return f"{self.project} / {self.api_host or 'Designer'}"
 
     @property
+    def label(self) -> str:
+        """Whose it is, and which copy when it is not the Designer's."""
+        return str(self) if self.api_host else str(self.project)
+
+    @property
     def zone(self) -> zoneinfo.ZoneInfo:
         """The zone that dates are rendered and schedules are read in."""
         return zoneinfo.ZoneInfo(self.time_zone)

@@ -8,13 +8,12 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from apps.accounts.models import Organization, Workspace
-from apps.applications.models import default_rate_limit, validate_addresses
+from apps.applications.guarded import Guarded
 from apps.contents.paths import LONGEST_PATH
 from apps.core.jsonio import StoredJSONDecoder
 from apps.core.tenancy import WorkspaceQuerySet
 
 MOST_HTML = 1_000_000
-EVERYBODY = "0.0.0.0/0\n::/0"
 
 
 def new_key() -> str:
@@ -171,7 +170,7 @@ class StoredFile(File):
         ]
 
 
-class HostedPage(models.Model):
+class HostedPage(Guarded):
     """One page of HTML; with a ``flow`` the forms on it make records.
 
     An environment shows it at a mapped address, the Designer at ``/page/{key}``. A form is sent to the address of its
@@ -193,17 +192,6 @@ class HostedPage(models.Model):
     trap = models.CharField(
         max_length=64, blank=True, help_text="Name of a hidden field that only robots fill in; theirs are dropped."
     )
-    addresses = models.TextField(
-        "allowed addresses",
-        blank=True,
-        default=EVERYBODY,
-        validators=[validate_addresses],
-        help_text=(
-            "Who may send forms: IPv4 and IPv6 addresses or networks (10.0.0.0/8), one a line. 0.0.0.0/0 and ::/0 are "
-            "everybody; empty refuses everybody."
-        ),
-    )
-    rate_limit = models.PositiveIntegerField(default=default_rate_limit, help_text="Forms an hour; 0 means unlimited.")
     key = models.CharField(max_length=32, default=new_key, editable=False)
     date_created = models.DateTimeField(auto_now_add=True)
     date_updated = models.DateTimeField(auto_now=True)

@@ -6,12 +6,12 @@ from django.db import models
 from django.utils import timezone
 
 from apps.accounts.models import Workspace
-from apps.applications.models import Application, default_rate_limit, validate_addresses
+from apps.applications.guarded import Guarded
+from apps.applications.models import Application
 from apps.core.jsonio import StoredJSONDecoder
 from apps.core.tenancy import WorkspaceQuerySet
 from apps.triggers.cron import CronError, read_cron
 from apps.triggers.intervals import IntervalError, read_interval
-from apps.webhooks.models import EVERYBODY
 from apps.webhooks.paths import LONGEST_TEXT
 
 LONGEST_WAIT = 25  # a web process that is told to end has 30 seconds for what it has begun
@@ -25,7 +25,7 @@ class UrlKind(models.TextChoices):
     DYNAMIC = "dynamic", "Dynamic"  # a record, or an event for the record that has the identifier already
 
 
-class UrlTrigger(models.Model):
+class UrlTrigger(Guarded):
     """A secret address that makes records of what is posted to it.
 
     The secret is kept as a hash. Copies in several workspaces share it, and the host of the request picks the copy.
@@ -60,17 +60,6 @@ class UrlTrigger(models.Model):
         blank=True,
         help_text="Dynamic only: its identifier says whom a document is about; what is known becomes an event of it.",
     )
-    addresses = models.TextField(
-        "allowed addresses",
-        blank=True,
-        default=EVERYBODY,
-        validators=[validate_addresses],
-        help_text=(
-            "IPv4 and IPv6 addresses or networks (10.0.0.0/8), one a line. 0.0.0.0/0 and ::/0 are everybody; empty "
-            "refuses everybody."
-        ),
-    )
-    rate_limit = models.PositiveIntegerField(default=default_rate_limit, help_text="Calls an hour; 0 means unlimited.")
     secret_hash = models.CharField(max_length=64, editable=False)
     secret_prefix = models.CharField(max_length=8, editable=False)
     date_created = models.DateTimeField(auto_now_add=True)

@@ -3,15 +3,13 @@
 from django.db import models
 
 from apps.accounts.models import Workspace
-from apps.applications.models import default_rate_limit, validate_addresses
+from apps.applications.guarded import Guarded
 from apps.core.jsonio import StoredJSONDecoder
 from apps.core.tenancy import WorkspaceQuerySet
 from apps.webhooks.paths import LONGEST_TEXT, validate_path
 
-EVERYBODY = "0.0.0.0/0\n::/0"
 
-
-class Webhook(models.Model):
+class Webhook(Guarded):
     """An address that takes deliveries without credentials: whoever knows its uri may send.
 
     The uri is kept as a hash. Copies of one webhook in several workspaces share it, and the host of the request picks
@@ -39,19 +37,6 @@ class Webhook(models.Model):
         "sends batches", default=False, help_text="A payload that is an array becomes one event for each of its items."
     )
     flow = models.CharField(max_length=128, blank=True, help_text="Each event also becomes a record of this flow.")
-    addresses = models.TextField(
-        "allowed addresses",
-        blank=True,
-        default=EVERYBODY,
-        validators=[validate_addresses],
-        help_text=(
-            "IPv4 and IPv6 addresses or networks (10.0.0.0/8), one a line. 0.0.0.0/0 and ::/0 are everybody; empty "
-            "refuses everybody."
-        ),
-    )
-    rate_limit = models.PositiveIntegerField(
-        default=default_rate_limit, help_text="Deliveries an hour; 0 means unlimited."
-    )
     uri_hash = models.CharField(max_length=64, editable=False)
     uri_prefix = models.CharField(max_length=8, editable=False)
     date_created = models.DateTimeField(auto_now_add=True)

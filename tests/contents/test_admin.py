@@ -248,7 +248,7 @@ def test_a_page_is_written_with_a_flow_of_its_workspace(acme: Tenant, rival: Ten
 
 def test_a_flow_that_has_gone_is_still_shown(acme: Tenant, developer: Client) -> None:
     page = HostedPage.objects.create(workspace=acme.workspace, name="Old", html="x", flow="gone")
-    assert "gone (there is no such flow)" in developer.get(f"{ROOT}/hostedpage/{page.pk}/change/").content.decode()
+    assert "gone (there is none of this name)" in developer.get(f"{ROOT}/hostedpage/{page.pk}/change/").content.decode()
 
 
 # --- Static data ------------------------------------------------------------------------------------------------------

@@ -123,7 +123,7 @@ def test_a_flow_that_has_gone_stays_chosen_until_it_is_changed(acme: Tenant, dev
     webhook = Webhook.objects.get()
     type(acme.flow).objects.filter(pk=acme.flow.pk).update(name="renamed")
     path = f"{LIST}{webhook.pk}/change/"
-    assert "intake (there is no such flow)" in developer.get(path).content.decode()
+    assert "intake (there is none of this name)" in developer.get(path).content.decode()
     assert developer.post(path, fields(acme, name="other")).status_code == 302
     webhook.refresh_from_db()
     assert (webhook.name, webhook.flow) == ("other", "intake")

@@ -2,13 +2,13 @@
 
 import hashlib
 import io
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 
-from apps.accounts.models import Workspace
+from apps.applications.admin.naming import Naming, NamingForm, flow_names
 from apps.contents import storage
 from apps.contents.models import MOST_HTML, File, HostedPage, StaticData, Website
 from apps.contents.paths import fault_of_path, normal
@@ -20,7 +20,6 @@ from apps.core.jsonio import read_json
 MOST_EDITED = 200_000
 """Bytes of a text that a browser still handles well."""
 
-_NO_FLOW = ("", "None: the page takes no forms")
 _CHANGED = "Somebody has changed it since you opened this page: reload it first."
 
 
@@ -91,9 +90,12 @@ def text_of(file: File) -> str | None:
     return text if "\0" not in text else None
 
 
-class PageForm(TenantForm):
+class PageForm(NamingForm):
     """A hosted page; its flow is one of its workspace's."""
 
+    named: ClassVar[Naming] = {
+        "flow": (flow_names, "None: the page takes no forms", "no flow of this name"),
+    }
     html = CodeField(rows=24, label="HTML", max_length=MOST_HTML)
     answer = CodeField(
         rows=8,
@@ -110,37 +112,6 @@ class PageForm(TenantForm):
         model = HostedPage
         fields = ("workspace", "name", "html", "flow", "answer", "trap", "addresses", "rate_limit")
         widgets = {"addresses": ProseWidget(rows=4)}
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        field = self.fields.get("flow")
-        if isinstance(field, forms.ChoiceField):
-            field.choices = self._choices()
-
-    def _choices(self) -> list[Any]:
-        """The flows of the workspace, and the present one even when it has gone; of a new page those of each."""
-        if not self.instance.pk:
-            workspaces = self.fields["workspace"].queryset if "workspace" in self.fields else ()  # type: ignore[attr-defined]
-            groups = ((str(space), [(name, name) for name in flow_names(space)]) for space in workspaces)
-            return [_NO_FLOW, *(group for group in groups if group[1])]
-        names, present = flow_names(self.instance.workspace), self.instance.flow
-        gone = [(present, f"{present} (there is no such flow)")] if present and present not in names else []
-        return [_NO_FLOW, *((name, name) for name in names), *gone]
-
-    def clean(self) -> dict[str, Any] | None:
-        """The flow belongs to the workspace."""
-        cleaned = super().clean()
-        name = self.cleaned_data.get("flow")
-        workspace = self.cleaned_data.get("workspace") or (self.instance.workspace if self.instance.pk else None)
-        if name and workspace and name != self.instance.flow and name not in flow_names(workspace):
-            self.add_error("flow", ValidationError(f"{workspace} has no flow of this name."))
-        return cleaned
-
-
-def flow_names(workspace: Workspace) -> list[str]:
-    """The names of the flows in a workspace."""
-    names = Workspace.objects.filter(pk=workspace.pk, flows__isnull=False).values_list("flows__name", flat=True)
-    return sorted(names)
 
 
 class StaticDataForm(TenantForm):

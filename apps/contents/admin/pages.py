@@ -8,7 +8,6 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from apps.contents.admin.display import owner
 from apps.contents.admin.forms import PageForm
 from apps.contents.models import HostedPage
 from apps.core.admin.display import DASH, moment
@@ -46,7 +45,7 @@ class HostedPageAdmin(TenantModelAdmin):
     @admin.display(description="project", ordering="workspace__project__name")
     def project(self, page: HostedPage) -> str:
         """Whose it is."""
-        return owner(page.workspace)
+        return page.workspace.label
 
     @admin.display(description="flow", ordering="flow")
     def flow_name(self, page: HostedPage) -> str:

@@ -8,7 +8,6 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from apps.contents.admin.display import owner
 from apps.contents.admin.forms import StaticDataForm
 from apps.contents.models import StaticData
 from apps.core.admin.display import moment, pretty
@@ -42,7 +41,7 @@ class StaticDataAdmin(TenantModelAdmin):
     @admin.display(description="project", ordering="workspace__project__name")
     def project(self, row: StaticData) -> str:
         """Whose it is."""
-        return owner(row.workspace)
+        return row.workspace.label
 
     @admin.display(description="keys")
     def keys(self, row: StaticData) -> str:

@@ -11,7 +11,6 @@ from django.urls import reverse
 
 from apps.accounts.models import Workspace
 from apps.contents import services
-from apps.contents.admin.display import owner
 from apps.contents.admin.files import FileAdmin
 from apps.contents.admin.uploads import StoredUploadForm
 from apps.contents.models import StoredFile
@@ -86,4 +85,4 @@ class StoredFileAdmin(FileAdmin):
     @admin.display(description="project", ordering="workspace__project__name")
     def project(self, file: StoredFile) -> str:
         """Whose it is."""
-        return owner(file.workspace)
+        return file.workspace.label

@@ -12,7 +12,6 @@ from django.utils.safestring import SafeString
 
 from apps.accounts.models import Workspace
 from apps.contents import services
-from apps.contents.admin.display import owner
 from apps.contents.admin.files import FileAdmin
 from apps.contents.models import Website, WebsiteFile
 from apps.core.admin.filters import TenantRelatedFilter
@@ -58,7 +57,7 @@ class WebsiteFileAdmin(FileAdmin):
     @admin.display(description="website", ordering="website__slug")
     def website_name(self, file: WebsiteFile) -> str:
         """Which it belongs to, and whose that is."""
-        return f"{file.website} ({owner(file.website.workspace)})"
+        return f"{file.website} ({file.website.workspace.label})"
 
     @admin.display(description="file")
     def get_it(self, file: Any) -> SafeString:

@@ -11,7 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from apps.contents import services
-from apps.contents.admin.display import owner, size
+from apps.contents.admin.display import size
 from apps.contents.admin.forms import WebsiteForm
 from apps.contents.admin.uploads import WebsiteUploadForm
 from apps.contents.models import Website
@@ -100,7 +100,7 @@ class WebsiteAdmin(TenantModelAdmin):
     @admin.display(description="project", ordering="workspace__project__name")
     def project(self, website: Website) -> str:
         """Whose it is."""
-        return owner(website.workspace)
+        return website.workspace.label
 
     @admin.display(description="files", ordering="number_of_files")
     def files_count(self, website: Any) -> int:

@@ -128,7 +128,7 @@ class ConnectionAdmin(TenantModelAdmin):
     @admin.display(description="project", ordering="workspace__project__name")
     def project(self, row: Connection) -> str:
         """Whose it is, and which copy when there are several."""
-        return str(row.workspace) if row.workspace.api_host else str(row.workspace.project)
+        return row.workspace.label
 
     @admin.display(description="credentials", ordering="kind")
     def kind_name(self, row: Connection) -> str:

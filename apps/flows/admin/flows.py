@@ -186,7 +186,7 @@ class FlowAdmin(TenantModelAdmin):
     @admin.display(description="project", ordering="workspace__project__name")
     def project(self, flow: Flow) -> str:
         """Whose it is, and which copy when there are several."""
-        return str(flow.workspace) if flow.workspace.api_host else str(flow.workspace.project)
+        return flow.workspace.label
 
     @display(description="status", label=PILLS, ordering="status")
     def status_pill(self, flow: Flow) -> tuple[str, str]:

@@ -103,7 +103,7 @@ class TemplateAdmin(TenantModelAdmin):
     @admin.display(description="project", ordering="workspace__project__name")
     def project(self, template: Template) -> str:
         """Whose it is, and which copy when there are several."""
-        return str(template.workspace) if template.workspace.api_host else str(template.workspace.project)
+        return template.workspace.label
 
     @admin.display(description="changed", ordering="date_updated")
     def modified(self, template: Template) -> str:

@@ -66,7 +66,7 @@ class KeystoreAdmin(TenantModelAdmin):
     @admin.display(description="project", ordering="workspace__project__name")
     def project(self, keystore: Keystore) -> str:
         """Whose it is, and which copy when there are several."""
-        return str(keystore.workspace) if keystore.workspace.api_host else str(keystore.workspace.project)
+        return keystore.workspace.label
 
     @display(description="kind", label={Kind.JSON: GOOD, Kind.RAW: NEUTRAL}, ordering="kind")
     def kind_pill(self, keystore: Keystore) -> tuple[str, str]:

@@ -120,7 +120,7 @@ class TableAdmin(GridPages, FilePages):
     @admin.display(description="project", ordering="workspace__project__name")
     def project(self, table: Table) -> str:
         """Whose it is, and which copy when there are several."""
-        return str(table.workspace) if table.workspace.api_host else str(table.workspace.project)
+        return table.workspace.label
 
     @admin.display(description="columns", ordering="number_of_columns")
     def columns_count(self, table: Any) -> int:

@@ -244,7 +244,7 @@ class BatchAdmin(ActingAdmin):
     @admin.display(description="project", ordering="workspace__project__name")
     def project(self, row: Batch) -> str:
         """Whose it is, and which copy when there are several."""
-        return str(row.workspace) if row.workspace.api_host else str(row.workspace.project)
+        return row.workspace.label
 
     @display(description="status", label={status.label: pill for status, pill in PILLS.items()}, ordering="status")
     def status_pill(self, row: Batch) -> str:

@@ -161,7 +161,7 @@ class ScheduleAdmin(ActingAdmin):
     @admin.display(description="project", ordering="workspace__project__name")
     def project(self, row: Schedule) -> str:
         """Whose it is, and which copy when there are several."""
-        return str(row.workspace) if row.workspace.api_host else str(row.workspace.project)
+        return row.workspace.label
 
     @display(description="state", label=PILLS)
     def state(self, row: Schedule) -> str:

@@ -9,11 +9,10 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from unfold.decorators import action, display
+from django.http import HttpRequest
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from apps.applications.admin.keys import KeyAdmin
+from apps.applications.admin.secret_addresses import SecretAddressAdmin
 from apps.core.admin.display import DASH
 from apps.core.admin.filters import TenantRelatedFilter
 from apps.core.admin.forms import ProseWidget
@@ -79,20 +78,11 @@ class UrlForm(TriggerForm):
 
 
 @admin.register(UrlTrigger)
-class UrlTriggerAdmin(KeyAdmin):
+class UrlTriggerAdmin(SecretAddressAdmin):
     """Developers set up the addresses that make records."""
 
     form = UrlForm
-    organization_path = "workspace__project__organization"
-    least_role = {
-        "view": "viewer",
-        "add": "developer",
-        "change": "developer",
-        "delete": "developer",
-        "rotate": "developer",
-    }
-    actions_detail = ("rotate_address",)
-    key_name = "address"
+    forget = staticmethod(forget_entrances)
     key_warning = "Calls of the present address are refused with 404 from then on."
     list_display = ("name", "project", "is_active", "kind_name", "flow_name", "application")
     list_filter = (("workspace", TenantRelatedFilter), "kind", "active")
@@ -102,55 +92,17 @@ class UrlTriggerAdmin(KeyAdmin):
     add_fieldsets = ((None, {"fields": ("workspace", "name", "active")}), *_RECORDS)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[UrlTrigger]:
-        """With workspace, project and application."""
-        return super().get_queryset(request).select_related("workspace__project", "application")
-
-    def save_model(self, request: HttpRequest, obj: UrlTrigger, form: Any, change: bool) -> None:
-        """A new trigger gets its address in the same act; changes hold within a second."""
-        if change or not self.may("add", request, obj):
-            super().save_model(request, obj, form, change)
-            forget_entrances()
-            return
-        self.keep(request, _address(obj, save_with_new_secret(obj)))
-
-    def delete_model(self, request: HttpRequest, obj: UrlTrigger) -> None:
-        """Gone within a second too."""
-        super().delete_model(request, obj)
-        forget_entrances()
-
-    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[UrlTrigger]) -> None:
-        """Gone within a second too."""
-        super().delete_queryset(request, queryset)
-        forget_entrances()
-
-    @action(description="Replace address", url_path="replace-address", icon="key")
-    def rotate_address(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """As every key is replaced."""
-        return self.rotation(request, object_id)
+        """With the application."""
+        return super().get_queryset(request).select_related("application")
 
     def new_key(self, row: UrlTrigger) -> Sequence[Shown]:
-        """A fresh address."""
+        """A fresh address, and a line that tries it."""
         return _address(row, save_with_new_secret(row))
-
-    @admin.display(description="project", ordering="workspace__project__name")
-    def project(self, row: UrlTrigger) -> str:
-        """Whose it is, and which copy when there are several."""
-        return str(row.workspace) if row.workspace.api_host else str(row.workspace.project)
-
-    @display(description="active", label={"active": "success", "off": "default"}, ordering="active")
-    def is_active(self, row: UrlTrigger) -> str:
-        """Whether it takes calls."""
-        return "active" if row.active else "off"
 
     @admin.display(description="kind", ordering="kind")
     def kind_name(self, row: UrlTrigger) -> str:
         """What it answers."""
         return row.get_kind_display()
-
-    @admin.display(description="flow", ordering="flow")
-    def flow_name(self, row: UrlTrigger) -> str:
-        """Where its records go."""
-        return row.flow or DASH
 
     @admin.display(description="address begins with")
     def address_begins_with(self, row: UrlTrigger) -> str:

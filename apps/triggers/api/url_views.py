@@ -10,11 +10,9 @@ from django.http import HttpResponse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.applications.api.base import EnvelopeViewSet
-from apps.applications.carriers import host_of
 from apps.applications.idempotency import HEADER, REPLAYED, Answer, answer_once, check_key
-from apps.applications.ratelimit import RateState, count_failed_login, count_url_call
-from apps.core.errors import BadRequest, NotFound
+from apps.applications.ratelimit import RateState, count_url_call
+from apps.core.errors import BadRequest
 from apps.core.http.client import address_of
 from apps.core.http.openapi.operation import operation
 from apps.core.jsonio import JSON, write_json
@@ -22,7 +20,7 @@ from apps.records.answers import Reply, get_rest
 from apps.records.services import CreatedRecord
 from apps.triggers.api import openapi
 from apps.triggers.api.events import shown_event
-from apps.triggers.api.parsers import FormParser
+from apps.triggers.api.secret_address import SecretAddressViewSet
 from apps.triggers.calls import Taken, take
 from apps.triggers.entrances import Entrance, find_entrance
 from apps.triggers.models import UrlKind
@@ -39,30 +37,23 @@ class _Receipt:
     replayed: bool
 
 
-class UrlTriggerViewSet(EnvelopeViewSet):
-    """Calls; knowing the secret is the only credential, and nothing of the body is read before it is known."""
+class UrlTriggerViewSet(SecretAddressViewSet):
+    """Calls of the URL trigger of a secret."""
 
-    parser_classes = (*EnvelopeViewSet.parser_classes, FormParser)
-    required_scopes: dict[str, str] = {}
     entrance: Entrance
-    rate: RateState | None = None
+
+    def reach(self, secret: str, host: str, address: str) -> None:
+        """The trigger."""
+        self.entrance = find_entrance(secret, host=host, address=address)
+
+    def count(self) -> RateState:
+        """Against the trigger's limit."""
+        return count_url_call(self.entrance.trigger_id, self.entrance.rate_limit)
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """Find the trigger, ask for the address, and count the call against the trigger's limit."""
+        """A Sync URL refuses ``fields``: they would choose from an answer that is not there yet."""
         super().initial(request, *args, **kwargs)
-        if request.method == "OPTIONS" or not self.action:
-            return
-        address = address_of(request._request)
-        try:
-            self.entrance = find_entrance(kwargs["secret"], host=host_of(request._request), address=address)
-        except NotFound:
-            self.rate = count_failed_login(address)
-            self.rate.require()
-            raise
-        self.rate = count_url_call(self.entrance.trigger_id, self.entrance.rate_limit)
-        self.rate.require()
-        if self.entrance.kind == UrlKind.SYNC and self.fields is not None:
-            # They would be chosen from an answer that is not there yet, in the transaction that stores the record.
+        if self.fields is not None and request.method == "POST" and self.entrance.kind == UrlKind.SYNC:
             raise BadRequest("fields cannot choose from the answer of a flow.")
 
     @operation(openapi.CALL_URL)
@@ -125,13 +116,6 @@ class UrlTriggerViewSet(EnvelopeViewSet):
             return _sent(found.reply)
         resource = {"uuid": uuid, "status": found.status, "data": found.data}
         return self.answer(resource, "Data Record has come to rest")
-
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Say where the trigger stands in its window."""
-        response = super().finalize_response(request, response, *args, **kwargs)
-        for name, value in (self.rate.headers if self.rate else {}).items():
-            response[name] = value
-        return response
 
 
 def _sent(reply: Reply) -> HttpResponse:
