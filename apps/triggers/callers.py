@@ -18,4 +18,5 @@ def trigger_caller(workspace: Workspace, application: Application | None) -> Cal
         scopes=expand(application.scopes) if application else frozenset({"record"}),
         application_id=application.pk if application else None,
         default_flow=application.default_flow if application else "",
+        storage_full=workspace.storage_full,
     )

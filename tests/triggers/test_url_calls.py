@@ -9,6 +9,7 @@ from django.db import connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from apps.accounts.models import Workspace
 from apps.applications.models import Application, RateWindow
 from apps.records.execution import drain
 from apps.records.models import Record, Status
@@ -307,6 +308,15 @@ def test_twenty_at_once_are_one(direct: RegisteredUrl) -> None:
     assert len({answer.content for answer in answers}) == 1
     assert sum("Idempotency-Replayed" not in answer for answer in answers) == 1
     assert Record.objects.count() == 1
+
+
+@pytest.mark.parametrize("kind", ["direct", "sync", "dynamic"])
+def test_a_full_environment_takes_nothing_more(acme: Tenant, kind: str) -> None:
+    webhook_of(acme)
+    Workspace.objects.filter(pk=acme.workspace.pk).update(storage_full=True)
+    secret = url_of(acme, kind=kind, webhook="orders").secret
+    refused(call(secret, ORDER), 507, "The storage of this environment is used up.")
+    assert Record.objects.count() == 0
 
 
 # --- Dynamic ----------------------------------------------------------------------------------------------------
