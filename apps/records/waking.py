@@ -28,6 +28,10 @@ FROM (
 """
 _WAKE_FOR_EVENTS = _WAKE.format(condition="l.webhook_id = %s AND l.identifier = ANY(%s)")
 _WAKE_FOR_CHILDREN = _WAKE.format(condition="l.child_id = ANY(%s)")
+# Those that are paused and know already are left alone.
+_WAKE_ALL = _WAKE.format(
+    condition="l.webhook_id = ANY(%s) AND (w.hold <> 1 OR w.saved_wake_at IS NULL OR w.saved_wake_at > now())"
+)
 
 
 @contextmanager
@@ -61,6 +65,14 @@ def wake_parents(record_ids: Sequence[int]) -> None:
     """Wake the records that wait for these to end; their rows are locked already, with all others of this act."""
     if _wake(_WAKE_FOR_CHILDREN, [list(record_ids)]):
         nudge_on_commit()
+
+
+def wake_listeners(webhook_ids: Sequence[int]) -> int:
+    """Wake everybody who listens to these webhooks; returns how many they are."""
+    woken = _wake(_WAKE_ALL, [list(webhook_ids)])
+    if woken:
+        nudge_on_commit()
+    return woken
 
 
 def _wake(statement: str, values: list[Any]) -> int:

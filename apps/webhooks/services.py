@@ -18,8 +18,8 @@ from apps.webhooks.receivers import Receiver, forget_receivers
 from apps.webhooks.selectors import StoredEvent
 
 # One statement whatever the number of events. Of two deliveries with one id the second waits for the first to commit
-# and then inserts nothing. An event is dated when it is stored: its transaction may have begun before the record that it
-# had to wait for, and must not look older than that.
+# and then inserts nothing. An event is dated when it is stored: its transaction may have begun before the record that
+# it had to wait for, and must not look older than that.
 _INSERT = """
 INSERT INTO webhooks_webhookevent (
     workspace_id, webhook_id, event_id, delivery, position, identifier, status, payload, address, record_uuid, refusal,
