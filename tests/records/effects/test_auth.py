@@ -16,7 +16,7 @@ from django.utils import timezone
 from apps.core.crypto import encrypt
 from apps.core.egress import EgressError
 from apps.core.egress_policy import installed_policy
-from apps.flows.access_tokens import LONGEST_LIFE, TokenRefused, fetch_token
+from apps.flows.access_tokens import LONGEST_LIFE, TokenRefused, fetch_token, new_token
 from apps.flows.connections import save_connection
 from apps.flows.models import Connection, ConnectionSecret
 from apps.records.execution import drain
@@ -294,6 +294,27 @@ def test_many_calls_at_once_buy_one_token(acme: Tenant, sink: Sink) -> None:
     assert [request.path for request in sink.received].count("/token") == 1
     assert [request.path for request in sink.received].count("/leads") == 8
     assert Record.objects.filter(status=Status.FINISHED).count() == 8
+
+
+@for_real
+def test_a_token_address_that_stalls_holds_up_no_other_connection(sink: Sink) -> None:
+    sink.open.clear()
+    sink.answer = token("late")
+    slow, failures = client(f"http://127.0.0.1:{sink.server_port}/token"), list[Exception]()
+    slow.pk = 1
+    stalled = in_thread(lambda: new_token(slow, installed_policy(), 10.0), failures)
+    sink.wait_for(1)
+    with Sink() as quick:
+        threading.Thread(target=quick.serve_forever, args=(0.01,), daemon=True).start()
+        quick.answer = token("token-1")
+        for number in range(2, 130):  # whichever these are: there may be more connections than locks
+            row = client(f"http://127.0.0.1:{quick.server_port}/token")
+            row.pk = number
+            assert new_token(row, installed_policy(), 5.0) == "token-1"
+        quick.shutdown()
+    sink.open.set()
+    stalled.join()
+    assert failures == []
 
 
 @for_real
