@@ -335,6 +335,17 @@ def test_a_replaced_document_listens_for_what_it_says_now(acme: Tenant, hook: Re
     assert reloaded(record).status == Status.FINISHED
 
 
+@at_once
+def test_a_record_that_was_paused_has_been_listening_all_the_time(acme: Tenant, hook: Receiver) -> None:
+    record = listening(acme, since="now")
+    change_queue(acme.caller, Act.PAUSE, [record.uuid])
+    change_queue(acme.caller, Act.RESUME, [record.uuid])
+    deliver(hook)
+    drain()
+    assert steps(record)[1] == (2, 1, "hear", "paid")
+    assert RecordStep.objects.get(object="hear").started_at == record.entered_at
+
+
 def test_a_record_learns_that_its_webhook_was_removed(acme: Tenant, hook: Receiver) -> None:
     record = listening(acme, retry={"max": 0})
     assert wake_forsaken_records() == 0
