@@ -47,11 +47,6 @@ def has_secret(connection: Connection) -> bool:
     return ConnectionSecret.objects.filter(connection_id=connection.pk).exists()
 
 
-def connection_names(workspace_id: int) -> set[str]:
-    """The names that ``"auth": {"connection": …}`` may give in a workspace."""
-    return set(Connection.objects.in_workspace(workspace_id).values_list("name", flat=True))
-
-
 def find_connection(workspace_id: int, name: str) -> Connection:
     """The connection of that name with its secret at hand; raises ``NotFound`` and ``Undecipherable``."""
     rows = Connection.objects.in_workspace(workspace_id).filter(name=name)
