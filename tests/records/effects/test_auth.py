@@ -17,8 +17,9 @@ from apps.core.crypto import encrypt
 from apps.core.egress import EgressError
 from apps.core.egress_policy import installed_policy
 from apps.flows.access_tokens import LONGEST_LIFE, TokenRefused, fetch_token, new_token
-from apps.flows.connections import save_connection
+from apps.flows.connections import keep_secret, save_connection, try_connection
 from apps.flows.models import Connection, ConnectionSecret
+from apps.flows.selectors import has_secret
 from apps.records.execution import drain
 from apps.records.models import Record, RecordStep, Status
 from tests.conftest import Tenant, publish
@@ -147,6 +148,19 @@ def test_a_secret_under_a_key_that_is_gone_is_an_error_of_the_step(acme: Tenant,
         "The stored secret cannot be read any more: enter it again.",
     )
     assert sink.received == []
+
+
+@for_real
+@pytest.mark.parametrize("kind", ["basic", "bearer", "api_key", "oauth2_client_credentials"])
+def test_a_connection_without_its_secret_sends_nothing(acme: Tenant, sink: Sink, kind: str) -> None:
+    row = oauth(acme, sink, kind=kind, username="ada")
+    ConnectionSecret.objects.all().delete()
+    keep_secret(row, "")  # as an import of connections does, which brings no secrets
+    assert not has_secret(row)
+    record = run(acme)
+    assert (record.error_code, record.error_text) == ("auth", "The connection crm has no secret: enter it.")
+    assert sink.received == []
+    assert try_connection(acme.caller, row).problem == "The connection crm has no secret: enter it."
 
 
 @for_real
