@@ -204,6 +204,7 @@ CELERY_BEAT_SCHEDULE = {
     # An expired tick is dropped unread, so ticks piled up while no worker ran cost nothing.
     "drain": {"task": "records.drain", "schedule": 1.0, "options": {"expires": 5}},
     "fill-data-fields": {"task": "records.fill_data_fields", "schedule": 5.0, "options": {"expires": 5}},
+    "wake-forsaken": {"task": "records.wake_forsaken", "schedule": 60.0, "options": {"expires": 60}},
     "tend-tables": {"task": "tables.tend", "schedule": 5.0, "options": {"expires": 5}},
     "run-schedules": {"task": "triggers.run_schedules", "schedule": 1.0, "options": {"expires": 5}},
     "run-batches": {"task": "triggers.run_batches", "schedule": 2.0, "options": {"expires": 5}},

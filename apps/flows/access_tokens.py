@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote_plus, urlencode
+from weakref import WeakValueDictionary
 
 from django.db import connection as database
 from django.db.models import QuerySet
@@ -134,13 +135,20 @@ def _usable(life: Any) -> float:
     return seconds - min(60.0, seconds / 4)
 
 
-_locks = [threading.Lock() for _ in range(64)]
+# Each connection has its own, for as long as anybody has a hold of it: strangers never wait for one another.
+_locks: WeakValueDictionary[int, threading.Lock] = WeakValueDictionary()
+_finding = threading.Lock()
+
+
+def _lock_of(connection_id: int) -> threading.Lock:
+    with _finding:
+        return _locks.setdefault(connection_id, threading.Lock())
 
 
 @contextmanager
 def _one_at_a_time(connection_id: int, timeout: float) -> Iterator[None]:
     """The calls of a process wait for one token instead of each fetching its own."""
-    lock = _locks[connection_id % len(_locks)]
+    lock = _lock_of(connection_id)
     if not lock.acquire(timeout=timeout):
         raise EgressError(EgressErrorCode.TIMEOUT, "The token address did not answer in time.")
     try:

@@ -18,7 +18,7 @@ from apps.flows.access_tokens import TokenRefused
 from apps.flows.calling import call_service
 from apps.flows.credentials import OutsideConnection, url_at
 from apps.flows.models import CONNECTION_NAME, NAME_RULE, Connection, ConnectionKind, ConnectionSecret
-from apps.flows.selectors import has_secret, with_secret
+from apps.flows.selectors import NoSecret, has_secret, with_secret
 
 Faults = Iterator[tuple[str, str]]
 
@@ -71,7 +71,7 @@ def try_connection(caller: Caller, connection: Connection, path: str = "/", time
         status = response.status
     except Undecipherable:
         problem = "The stored secret cannot be read any more: enter it again."
-    except (EgressError, TokenRefused, OutsideConnection) as error:
+    except (EgressError, TokenRefused, OutsideConnection, NoSecret) as error:
         problem = str(error)
     return Trial(status, round((time.monotonic() - begun) * 1000), problem)
 
@@ -157,7 +157,8 @@ def keep_secret(connection: Connection, secret: str) -> None:
         rows.delete()
         return
     changes: dict[str, Any] = {"secret": secret} if secret else {}
-    if not rows.update(token="", token_expires_at=None, revision=F("revision") + 1, **changes):
+    kept = rows.update(token="", token_expires_at=None, revision=F("revision") + 1, **changes)
+    if secret and not kept:
         ConnectionSecret.objects.create(connection=connection, secret=secret)
 
 

@@ -8,7 +8,11 @@ from apps.core.crypto import Undecipherable
 from apps.core.errors import BadRequest, NotFound
 from apps.core.preconditions import Part
 from apps.flows.engine.program import Program, compile_program
-from apps.flows.models import Connection, ConnectionSecret, Flow, FlowVersion, VersionStatus
+from apps.flows.models import Connection, ConnectionKind, ConnectionSecret, Flow, FlowVersion, VersionStatus
+
+
+class NoSecret(Exception):
+    """The connection has not been given the secret that its kind of credentials needs."""
 
 
 @lru_cache(maxsize=512)
@@ -47,19 +51,14 @@ def has_secret(connection: Connection) -> bool:
     return ConnectionSecret.objects.filter(connection_id=connection.pk).exists()
 
 
-def connection_names(workspace_id: int) -> set[str]:
-    """The names that ``"auth": {"connection": …}`` may give in a workspace."""
-    return set(Connection.objects.in_workspace(workspace_id).values_list("name", flat=True))
-
-
 def find_connection(workspace_id: int, name: str) -> Connection:
-    """The connection of that name with its secret at hand; raises ``NotFound`` and ``Undecipherable``."""
+    """The connection of that name with its secret at hand; raises ``NotFound``, ``NoSecret`` and ``Undecipherable``."""
     rows = Connection.objects.in_workspace(workspace_id).filter(name=name)
     return with_secret(rows, f"There is no connection '{name}'.")
 
 
 def with_secret(rows: QuerySet[Connection], otherwise: str) -> Connection:
-    """The one row and its secret; raises ``NotFound`` with ``otherwise``, and ``Undecipherable``."""
+    """The one row and its secret; raises ``NotFound`` with ``otherwise``, ``NoSecret`` and ``Undecipherable``."""
     try:
         found = rows.select_related("kept").first()
     except Undecipherable:  # perhaps only the token, which can be bought again
@@ -68,6 +67,8 @@ def with_secret(rows: QuerySet[Connection], otherwise: str) -> Connection:
             found.kept.token = ""
     if found is None:
         raise NotFound(otherwise)
+    if found.kind != ConnectionKind.NONE and not getattr(found, "kept", None):
+        raise NoSecret(f"The connection {found.name} has no secret: enter it.")
     return found
 
 

@@ -42,7 +42,7 @@ WITH moved AS (
         (record_id, run_no, seq, attempt, object, type, text, port, started_at, ms, error, output)
     SELECT moved.id, s.* FROM moved, unnest(
         %(run_nos)s::int[], %(seqs)s::int[], %(attempts)s::int[], %(objects)s::text[], %(types)s::text[],
-        %(texts)s::text[], %(ports)s::text[], %(starts)s::timestamptz[], %(mss)s::int[], %(errors)s::jsonb[],
+        %(texts)s::text[], %(ports)s::text[], %(starts)s::timestamptz[], %(mss)s::bigint[], %(errors)s::jsonb[],
         %(outputs)s::jsonb[]) AS s
 )
 SELECT count(*) FROM moved

@@ -148,7 +148,7 @@ class RecordStep(models.Model):
     text = models.CharField(max_length=200, blank=True)
     port = models.CharField(max_length=64, blank=True)
     started_at = models.DateTimeField()
-    ms = models.IntegerField("milliseconds")
+    ms = models.BigIntegerField("milliseconds")  # waits count: 32 bits would end after 24 days
     error = models.JSONField(null=True)
     output = models.JSONField(null=True)
 

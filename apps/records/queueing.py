@@ -21,14 +21,18 @@ _MOST_DETAILS = 20
 _UNLEASED = "lease_token = NULL, leased_by = ''"
 _ENTER = f"status = 0, hold = 0, wake_at = now(), saved_wake_at = NULL, {_UNLEASED}"
 _LEAVE = f"hold = 0, wake_at = NULL, saved_wake_at = NULL, {_UNLEASED}"
+_LISTENS = """EXISTS (
+    SELECT FROM records_listener l
+    WHERE l.record_id = records_record.id AND l.run_no = records_record.run_no AND l.seq = records_record.seq)"""
 
 _SET: dict[Act, str] = {
     Act.PAUSE: f"status = 0, hold = 1, saved_wake_at = wake_at, wake_at = NULL, {_UNLEASED}",
-    # Without a date it was held at a stop or for an event: it enters that object again and waits there as before.
+    # Without a date it was held at a stop, which it enters again, or it listened. Then it has done so all the time, and
+    # what came meanwhile counts.
     Act.RESUME: f"""
         status = CASE WHEN saved_wake_at > now() THEN 4 ELSE 0 END, hold = 0,
         wake_at = greatest(saved_wake_at, now()), saved_wake_at = NULL,
-        entered_at = CASE WHEN saved_wake_at IS NOT NULL THEN entered_at END, {_UNLEASED}""",
+        entered_at = CASE WHEN saved_wake_at IS NOT NULL OR {_LISTENS} THEN entered_at END, {_UNLEASED}""",
     Act.EXECUTE: _ENTER,
     Act.DEQUEUE: f"status = CASE status WHEN 1 THEN 0 ELSE status END, {_LEAVE}",
     # After the guards against endless loops, and after its time, only a new run can go on. A record that was set aside

@@ -115,7 +115,7 @@ class TraceScript:
             case Listen():
                 return self._event(request, step.output or {})
             case Launch():
-                return self._child(step.output or {})
+                return self._child(request, step.output or {})
             case Call():
                 return self._result(request, step)
         return AppResult("")
@@ -126,8 +126,10 @@ class TraceScript:
             raise self._unanswered(request)
         return Event(row.event_id, heard.get("status", ""), row.payload)
 
-    def _child(self, launched: dict[str, Any]) -> Child:
+    def _child(self, request: Launch, launched: dict[str, Any]) -> Child:
         uuid, status = launched.get("uuid", ""), launched.get("status", 0)
+        if not request.wait:
+            return Child(uuid, status)
         content = RecordData.objects.filter(record__workspace=self._workspace_id, record__uuid=uuid).first()
         return Child(uuid, status, content.data if content else None)
 

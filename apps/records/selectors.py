@@ -23,7 +23,7 @@ def queue_status(record: Record) -> QueueState:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One line of a record's trace; ``ms`` is how long the object took."""
+    """One line of a record's trace, without what the object put out, which may be long; ``ms`` is how long it took."""
 
     run_no: int
     seq: int
@@ -35,7 +35,6 @@ class Step:
     started_at: datetime
     ms: int
     error: dict[str, Any] | None
-    output: Any
 
     @property
     def finished_at(self) -> datetime:

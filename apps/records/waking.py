@@ -13,21 +13,26 @@ from django.db import connection, transaction
 
 from apps.records.nudge import nudge_on_commit
 
-# A listener counts while its record is at the step it was written for. One that a person has paused is due when it is
-# resumed. One that a worker has at this moment looks for itself before it rests.
+# A listener counts while its record is at the step it was written for and has entered it: between two attempts it
+# listens to nothing. One that a person has paused is due when it is resumed. One that a worker has at this moment looks
+# for itself before it rests.
 _WAKE = """
 UPDATE records_record r SET
     status = CASE hold WHEN 1 THEN status ELSE 0 END, hold = CASE hold WHEN 1 THEN 1 ELSE 0 END,
     wake_at = CASE hold WHEN 1 THEN NULL ELSE now() END, saved_wake_at = CASE hold WHEN 1 THEN now() END
 FROM (
     SELECT w.id FROM records_listener l JOIN records_record w ON w.id = l.record_id
-    WHERE {condition} AND w.run_no = l.run_no AND w.seq = l.seq
+    WHERE {condition} AND w.run_no = l.run_no AND w.seq = l.seq AND w.entered_at IS NOT NULL
       AND (w.hold IN (1, 3) OR w.hold = 0 AND w.status = 4 AND w.wake_at IS NOT NULL)
     ORDER BY w.id FOR UPDATE OF w
 ) woken WHERE r.id = woken.id
 """
 _WAKE_FOR_EVENTS = _WAKE.format(condition="l.webhook_id = %s AND l.identifier = ANY(%s)")
 _WAKE_FOR_CHILDREN = _WAKE.format(condition="l.child_id = ANY(%s)")
+# Those that are paused and know already are left alone.
+_WAKE_ALL = _WAKE.format(
+    condition="l.webhook_id = ANY(%s) AND (w.hold <> 1 OR w.saved_wake_at IS NULL OR w.saved_wake_at > now())"
+)
 
 
 @contextmanager
@@ -61,6 +66,14 @@ def wake_parents(record_ids: Sequence[int]) -> None:
     """Wake the records that wait for these to end; their rows are locked already, with all others of this act."""
     if _wake(_WAKE_FOR_CHILDREN, [list(record_ids)]):
         nudge_on_commit()
+
+
+def wake_listeners(webhook_ids: Sequence[int]) -> int:
+    """Wake everybody who listens to these webhooks; returns how many they are."""
+    woken = _wake(_WAKE_ALL, [list(webhook_ids)])
+    if woken:
+        nudge_on_commit()
+    return woken
 
 
 def _wake(statement: str, values: list[Any]) -> int:

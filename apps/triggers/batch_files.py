@@ -155,7 +155,7 @@ def _csv_items(batch: Batch, content: bytes) -> Iterator[Item]:
     columns = read_mapping(batch.mapping, names)
     width = len(names) if names is not None else None
     for number, cells in lines:
-        width = width or len(cells)
+        width = width or _width(columns, cells)
         if len(cells) != width:
             yield Item(number, fault=f"The line has {len(cells)} cells instead of {width}.")
         else:
@@ -167,6 +167,13 @@ def _check_names(names: list[str]) -> None:
         raise BadRequest("The file is empty.")
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise BadRequest(f"The first line names the column {repeated[0][:60]!r} more than once.")
+
+
+def _width(columns: list[Column], cells: list[str]) -> int:
+    """How many cells the first line has, and so all; raises ``BadRequest`` when a column that is named is not there."""
+    if missing := [column.name for column in columns if column.place >= len(cells)]:
+        raise BadRequest(f"The file has no column {missing[0][:60]!r}. Is the delimiter another?")
+    return len(cells)
 
 
 def _csv_lines(batch: Batch, content: bytes) -> Iterator[tuple[int, list[str]]]:
@@ -189,7 +196,7 @@ def _row(line: int, columns: list[Column], cells: list[str]) -> Item:
     document: Any = {}
     try:
         for column in columns:
-            if column.place < len(cells) and cells[column.place]:
+            if cells[column.place]:
                 document = assign(document, column.path, read_cell(column, cells[column.place]))
     except (ColumnError, AssignmentError, BadRequest) as error:
         return Item(line, fault=str(error))

@@ -34,8 +34,12 @@ def check_mapping(text: str, header: bool) -> None:
     targets = _targets(text)
     if not header and not targets:
         raise ColumnError("Without a first line that names the columns, say what each is, such as 1 = client.name.")
-    if not header and (wrong := [name for name, _, _ in targets if not (name.isascii() and name.isdecimal())]):
+    if not header and (wrong := [name for name, _, _ in targets if not _is_number(name)]):
         raise ColumnError(f"Without names, columns are numbered from 1: {wrong[0][:60]!r} is no number.")
+
+
+def _is_number(name: str) -> bool:
+    return name.isascii() and name.isdecimal() and int(name[:9]) > 0
 
 
 def read_mapping(text: str, names: Sequence[str] | None) -> list[Column]:

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import QuerySet
-
 from apps.core.jsonio import JSON
 from apps.webhooks.models import WebhookEvent
 
@@ -17,12 +15,6 @@ class StoredEvent:
     event_id: str
     payload: JSON
     received_at: datetime
-
-
-def events_for(workspace_id: int, webhook_id: int, identifier: str) -> QuerySet[WebhookEvent]:
-    """The events of a webhook with that identifier in the order they came; none have the empty one."""
-    rows = WebhookEvent.objects.in_workspace(workspace_id).filter(webhook_id=webhook_id, identifier=identifier)
-    return rows.order_by("id") if identifier else rows.none()
 
 
 def events_of_delivery(workspace_id: int, webhook_id: int, delivery: str) -> Sequence[StoredEvent]:

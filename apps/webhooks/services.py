@@ -18,13 +18,14 @@ from apps.webhooks.receivers import Receiver, forget_receivers
 from apps.webhooks.selectors import StoredEvent
 
 # One statement whatever the number of events. Of two deliveries with one id the second waits for the first to commit
-# and then inserts nothing.
+# and then inserts nothing. An event is dated when it is stored: its transaction may have begun before the record that
+# it had to wait for, and must not look older than that.
 _INSERT = """
 INSERT INTO webhooks_webhookevent (
     workspace_id, webhook_id, event_id, delivery, position, identifier, status, payload, address, record_uuid, refusal,
     replay_of, received_at)
 SELECT %(workspace)s, %(webhook)s, event_id, %(delivery)s, n - 1, identifier, status, payload, %(address)s, record_uuid,
-       %(refusal)s, %(replay_of)s, now()
+       %(refusal)s, %(replay_of)s, statement_timestamp()
 FROM unnest(%(event_ids)s::text[], %(identifiers)s::text[], %(statuses)s::text[], %(payloads)s::jsonb[],
             %(records)s::text[]) WITH ORDINALITY AS event (event_id, identifier, status, payload, record_uuid, n)
 ORDER BY n

@@ -106,9 +106,10 @@ def test_moving_asks_for_the_flow(acme: Tenant, rival: Tenant, operator: Client)
 
 def test_records_of_two_projects_do_not_move_together(acme: Tenant, rival: Tenant) -> None:
     client = signed_in(superuser())
-    told = act(client, "move", insert(acme), insert(rival), flow=str(acme.flow.pk))[1]
-    assert told == ["Choose records of one project: they move within it."]
-    assert act(client, "pause", *Record.objects.all())[1] == ["2 records paused."]
+    for chosen in ([insert(acme), insert(rival)], [insert(acme), insert(acme), insert(rival)]):
+        told = act(client, "move", *chosen, flow=str(acme.flow.pk))[1]
+        assert told == ["Choose records of one project: they move within it."]
+    assert act(client, "pause", *Record.objects.all())[1] == ["5 records paused."]
 
 
 @pytest.mark.parametrize("action", ["pause", "resume", "execute", "dequeue", "carry_on", "review", "move"])

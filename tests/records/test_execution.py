@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import connections
+from django.db.models import F
 from django.utils import timezone
 
 from apps.flows import services as flows
@@ -15,7 +16,7 @@ from apps.records.claims import claim_due, claim_expired, give_back
 from apps.records.execution import drain
 from apps.records.models import Hold, Record, RecordStep, Status, WorkerPulse
 from tests.conftest import publish
-from tests.records.conftest import Sink, calling_flow, insert, make_due, steps
+from tests.records.conftest import Sink, calling_flow, flow_of, insert, make_due, steps
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -94,6 +95,19 @@ def test_wait_is_left_when_its_time_has_come(acme: Any) -> None:
     record.refresh_from_db()
     assert (record.status, record.num_runs) == (Status.FINISHED, 2)
     assert [step[2] for step in steps(record)] == ["start", "pause", "end"]
+
+
+def test_wait_may_take_longer_than_32_bits_have_milliseconds(acme: Any) -> None:
+    publish(acme, flow_of("patient", pause={"type": "wait", "for": "P10W", "next": {"ok": "end"}}))
+    record = insert(acme, flow="patient")
+    drain()
+    Record.objects.filter(pk=record.pk).update(entered_at=F("entered_at") - timedelta(weeks=10))
+    make_due(record)
+    drain()
+    record.refresh_from_db()
+    assert (record.status, record.error_code) == (Status.FINISHED, "")
+    waited = timedelta(milliseconds=RecordStep.objects.get(record=record, object="pause").ms)
+    assert timedelta(0) <= waited - timedelta(weeks=10) < timedelta(minutes=1)
 
 
 def test_stop_holds_the_record(acme: Any) -> None:

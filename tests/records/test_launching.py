@@ -134,6 +134,15 @@ def test_an_object_that_asks_for_it_launches_another_one(acme: Tenant) -> None:
     assert steps(parent) == [(1, 1, "start", "ok"), (2, 1, "launch", ""), (2, 2, "launch", "")]
 
 
+def test_the_time_before_another_attempt_passes_whatever_becomes_of_the_first_child(acme: Tenant) -> None:
+    parent, first = parent_and_child(acme, child={"broken": BROKEN}, retry={"max": 1, "delay": "1h"})
+    drain()
+    assert (reloaded(parent).status, reloaded(parent).attempt) == (Status.SCHEDULED, 2)
+    change_queue(acme.caller, Act.DEQUEUE, [first.uuid])
+    assert drain() == (0, False)
+    assert (reloaded(parent).status, Record.objects.count()) == (Status.SCHEDULED, 2)
+
+
 def test_a_person_who_resumes_the_parent_launches_another_one(acme: Tenant) -> None:
     parent, _ = parent_and_child(acme, child={"broken": BROKEN})
     drain()

@@ -17,6 +17,7 @@ from apps.records.models import HeardEvent, Hold, Listener, Record, RecordStep, 
 from apps.records.moving import move_records
 from apps.records.queueing import change_queue
 from apps.records.selectors import queue_status
+from apps.records.tasks import wake_forsaken_records
 from apps.records.waking import _WAKE_FOR_CHILDREN, _WAKE_FOR_EVENTS, announced
 from apps.triggers.services import receive, replay_event
 from apps.webhooks.models import WebhookEvent
@@ -332,6 +333,57 @@ def test_a_replaced_document_listens_for_what_it_says_now(acme: Tenant, hook: Re
     deliver(hook, order="B-1")
     assert drain() == (1, False)
     assert reloaded(record).status == Status.FINISHED
+
+
+@at_once
+def test_a_record_that_was_paused_has_been_listening_all_the_time(acme: Tenant, hook: Receiver) -> None:
+    record = listening(acme, since="now")
+    change_queue(acme.caller, Act.PAUSE, [record.uuid])
+    change_queue(acme.caller, Act.RESUME, [record.uuid])
+    deliver(hook)
+    drain()
+    assert steps(record)[1] == (2, 1, "hear", "paid")
+    assert RecordStep.objects.get(object="hear").started_at == record.entered_at
+
+
+def test_a_record_learns_that_its_webhook_was_removed(acme: Tenant, hook: Receiver) -> None:
+    record = listening(acme, retry={"max": 0})
+    assert wake_forsaken_records() == 0
+    acme.workspace.webhooks.all().delete()
+    assert wake_forsaken_records() == 1
+    drain()
+    record = reloaded(record)
+    assert (record.status, record.error_code, record.hold) == (Status.FAILED, "no_webhook", Hold.ERROR)
+    assert (wake_forsaken_records(), Listener.objects.exists()) == (0, False)
+
+
+def test_beat_has_them_looked_for(settings: Any) -> None:
+    assert settings.CELERY_BEAT_SCHEDULE["wake-forsaken"]["task"] == wake_forsaken_records.name
+
+
+def test_a_record_listens_to_the_webhook_that_takes_the_name_of_a_removed_one(acme: Tenant, hook: Receiver) -> None:
+    record, other = listening(acme), insert(acme, {"order": {"number": "A-18"}}, "listening")
+    drain()
+    acme.workspace.webhooks.all().delete()
+    again = register_webhook(acme.workspace, name="payments", identifier_path="order", status_path="status").webhook
+    assert wake_forsaken_records() == 2
+    drain()
+    assert {reloaded(one).hold for one in (record, other)} == {Hold.WAITING}
+    receive(Receiver.of(again), {"order": "A-17", "status": "PAID", "amount": 12}, address="127.0.0.1")
+    drain()
+    assert (reloaded(record).status, reloaded(other).hold) == (Status.FINISHED, Hold.WAITING)
+    assert wake_forsaken_records() == 0
+
+
+def test_a_paused_record_learns_of_it_when_it_is_resumed(acme: Tenant, hook: Receiver) -> None:
+    record = listening(acme, timeout="P1D", next={"paid": "note", "refused": "end", "else": "end", "timeout": "end"})
+    change_queue(acme.caller, Act.PAUSE, [record.uuid])
+    acme.workspace.webhooks.all().delete()
+    assert (wake_forsaken_records(), wake_forsaken_records()) == (1, 0)
+    assert reloaded(record).hold == Hold.PAUSED
+    change_queue(acme.caller, Act.RESUME, [record.uuid])
+    drain()
+    assert reloaded(record).error_code == "no_webhook"
 
 
 def test_a_removed_record_leaves_no_listener(acme: Tenant, hook: Receiver) -> None:

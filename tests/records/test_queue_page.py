@@ -63,6 +63,15 @@ def test_the_numbers_of_ones_own_organizations(acme: Tenant, rival: Tenant, view
     assert "none has been seen lately" in html
 
 
+def test_the_number_of_those_that_wait_leads_to_all_of_them(acme: Tenant, viewer: Client) -> None:
+    insert(acme, 2, wake_at=None, hold=Hold.STOPPED)
+    insert(acme, 3, wake_at=None, hold=Hold.WAITING)
+    insert(acme, 1, wake_at=None, hold=Hold.PAUSED)
+    (card,) = [card for card in viewer.get(PAGE).context["cards"] if card["title"] == "Waiting"]
+    assert card["number"] == "5"
+    assert len(viewer.get(card["link"]).context["cl"].result_list) == 5
+
+
 def test_what_is_due_in_a_flow_that_does_not_run_is_told_apart(acme: Tenant, viewer: Client) -> None:
     insert(acme, 3)
     services.change_status(acme.caller, acme.flow, "paused")

@@ -134,6 +134,20 @@ def test_events_and_launched_records_are_met_again(acme: Tenant) -> None:
     assert (result.verdict, result.before, result.after) == (Verdict.SAME, expected, expected)
 
 
+def test_a_record_that_was_not_waited_for_tells_nothing_of_itself(acme: Tenant) -> None:
+    begin = {"type": "run", "flow": "intake", "save_to": "begun", "next": {"ok": "known"}}
+    rules = [{"port": "yes", "when": "vars.begun.data != null or vars.begun.status != 0"}]
+    known = {"type": "decision", "rules": rules, "next": {"yes": "start_again", "else": "end"}}
+    document = flow_of("launching", begin=begin, known=known, start_again={"type": "stop", "next": {"resume": "end"}})
+    flow = publish(acme, document)
+    insert(acme, flow="launching")
+    drain()
+    drain()
+    (result,) = rehearse(acme, flow, document)
+    expected = (("start", "ok"), ("begin", "ok"), ("known", "else"), ("end", ""))
+    assert (result.verdict, result.before, result.after) == (Verdict.SAME, expected, expected)
+
+
 def test_what_a_flow_takes_from_an_answer_is_taken_from_the_journal_s(acme: Tenant, sink: Sink) -> None:
     document = branching(sink.url, "vars.lead > 5 and client.lead == 7")
     config = document["objects"]["tell"]["with"]

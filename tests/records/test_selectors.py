@@ -2,6 +2,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from apps.core.errors import NotFound
 from apps.records.models import Hold, Record, RecordStep, Status
@@ -46,6 +48,13 @@ def test_the_words_of_the_wire() -> None:
         (5, "Reviewed"),
         (6, "Errors handled"),
     ]
+
+
+def test_what_objects_put_out_is_not_read_for_those_who_are_not_shown_it(acme: Tenant) -> None:
+    insert(acme, uuid="r-1")
+    with CaptureQueriesContext(connection) as queries:
+        get_record(acme.workspace.pk, "r-1")
+    assert [query["sql"].count('"output"') for query in queries] == [0]
 
 
 def test_the_trace_comes_in_order(acme: Tenant) -> None:

@@ -232,6 +232,11 @@ def test_encodings(encoding: str, content: bytes) -> None:
         (b"a,a\n1,2", {}, "The first line names the column 'a' more than once."),
         (b"a b\n1", {}, "The column 'a b' is no path such as client.name: say where it goes."),
         (b"a\n1", {"mapping": "b = c"}, "The file has no column 'b'. Is the delimiter another?"),
+        (
+            b"1,2\n3,4",
+            {"header": False, "mapping": "1 = a\n3 = b"},
+            "The file has no column '3'. Is the delimiter another?",
+        ),
         (b'a\n"1', {}, "Line 2 is no CSV: unexpected end of data."),
     ],
 )
@@ -250,6 +255,7 @@ def test_csv_that_cannot_be_taken_apart(content: bytes, options: dict[str, Any],
         ("a = b as date", True, "Line 1: 'date' is none of text, integer, number, boolean, json."),
         ("", False, "Without a first line that names the columns, say what each is, such as 1 = client.name."),
         ("name = a", False, "Without names, columns are numbered from 1: 'name' is no number."),
+        ("0 = a", False, "Without names, columns are numbered from 1: '0' is no number."),
         ("\n".join(f"c{n} = p{n}" for n in range(501)), True, "A file has at most 500 columns."),
     ],
 )

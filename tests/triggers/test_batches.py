@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from apps.accounts.models import Role
+from apps.accounts.models import Role, Workspace
 from apps.applications.members import member_caller
 from apps.applications.models import Application
 from apps.core.errors import BadRequest, Conflict, MissingScope, NotFound
@@ -186,6 +186,15 @@ def test_a_flow_that_stops_taking_records_ends_the_batch_and_it_can_continue(acm
     _flow(acme, status="running")
     batch = run(batch, acme)
     assert (batch.status, batch.error, made()) == ("finished", "", [1, 2, 3, 4, 5, 6, 7])
+
+
+def test_a_full_environment_ends_the_batch_and_it_can_continue(acme: Tenant) -> None:
+    Workspace.objects.update(storage_full=True)
+    batch = run(batch_of(acme, numbered(2)), acme)
+    assert (batch.status, batch.error) == ("error", "The storage of this environment is used up.")
+    Workspace.objects.update(storage_full=False)
+    batch = run(batch, acme)
+    assert (batch.status, batch.made, Record.objects.count()) == ("finished", 2, 2)
 
 
 @pytest.mark.parametrize(

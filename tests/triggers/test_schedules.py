@@ -126,6 +126,7 @@ def test_records_are_those_of_its_application(acme: Tenant) -> None:
         (lambda tenant: Application.objects.update(scopes=[]), "The permissions are not correct."),
         (lambda tenant: Schedule.objects.update(flow=""), "The schedule has no flow."),
         (lambda tenant: Schedule.objects.update(document=[1]), "A data record is an object."),
+        (lambda tenant: Workspace.objects.update(storage_full=True), "The storage of this environment is used up."),
     ],
 )
 def test_a_refused_run_is_told_and_the_next_one_planned(acme: Tenant, break_it: Any, reason: str) -> None:

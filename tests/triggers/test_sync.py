@@ -169,24 +169,29 @@ HEAR = {
 
 
 @pytest.mark.parametrize(
-    ("objects", "status"),
+    ("objects", "statuses"),
     [
-        ({"first": LAUNCH | {"wait": False}, "pause": PAUSE}, "Scheduled"),
-        ({"first": LAUNCH | {"wait": True}, "pause": PAUSE}, "Not running"),
-        ({"first": {"type": "move", "flow": "other"}}, "Not running"),
-        ({"first": HEAR}, "Not running"),
-        ({"first": HEAR | {"timeout": "P1D", "next": {"paid": "end", "else": "end", "timeout": "end"}}}, "Not running"),
+        ({"first": LAUNCH | {"wait": False}, "pause": PAUSE}, {"Scheduled"}),
+        ({"first": LAUNCH | {"wait": True}, "pause": PAUSE}, {"Not running"}),
+        # The worker may have taken it on in the other flow by the time it is read.
+        ({"first": {"type": "move", "flow": "other"}}, {"Not running", "Processing"}),
+        ({"first": HEAR}, {"Not running"}),
+        (
+            {"first": HEAR | {"timeout": "P1D", "next": {"paid": "end", "else": "end", "timeout": "end"}}},
+            {"Not running"},
+        ),
     ],
     ids=["run", "run and wait", "move", "listen", "listen for a while"],
 )
-def test_work_of_others_is_not_waited_for(acme: Tenant, objects: dict[str, Any], status: str) -> None:
+def test_work_of_others_is_not_waited_for(acme: Tenant, objects: dict[str, Any], statuses: set[str]) -> None:
     webhook_of(acme)
     publish(acme, OTHER)
     flow = flow_of("working", **objects)
     if objects["first"]["type"] == "move":
         del flow["objects"]["end"]
     response = answered(acme, flow)
-    assert (response.status_code, response.json()["resource"]["status"]) == (200, status)
+    assert response.status_code == 200
+    assert response.json()["resource"]["status"] in statuses
 
 
 # --- core.respond -----------------------------------------------------------------------------------------------

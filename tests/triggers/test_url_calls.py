@@ -5,10 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from apps.accounts.models import Workspace
 from apps.applications.models import Application, RateWindow
 from apps.records.execution import drain
 from apps.records.models import Record, Status
@@ -323,6 +324,15 @@ def test_twenty_at_once_are_one(direct: RegisteredUrl) -> None:
     assert Record.objects.count() == 1
 
 
+@pytest.mark.parametrize("kind", ["direct", "sync", "dynamic"])
+def test_a_full_environment_takes_nothing_more(acme: Tenant, kind: str) -> None:
+    webhook_of(acme)
+    Workspace.objects.filter(pk=acme.workspace.pk).update(storage_full=True)
+    secret = url_of(acme, kind=kind, webhook="orders").secret
+    refused(call(secret, ORDER), 507, "The storage of this environment is used up.")
+    assert Record.objects.count() == 0
+
+
 # --- Dynamic ----------------------------------------------------------------------------------------------------
 
 
@@ -396,7 +406,8 @@ def test_identifiers_are_those_of_one_trigger(acme: Tenant, rival: Tenant, dynam
     assert Record.objects.count() == 3
 
 
-def test_a_record_that_listens_is_woken_by_what_comes_after_it(acme: Tenant) -> None:
+def listening_url(acme: Tenant) -> str:
+    """The secret of a Dynamic URL whose records wait for word that they were sent."""
     hear = {
         "type": "webhook",
         "webhook": "orders",
@@ -408,7 +419,11 @@ def test_a_record_that_listens_is_woken_by_what_comes_after_it(acme: Tenant) -> 
     note = {"type": "set", "set": {"by": "{{ vars.word.by }}"}, "next": {"ok": "end"}}
     webhook_of(acme)
     publish(acme, flow_of("listening", hear=hear, note=note))
-    secret = url_of(acme, kind="dynamic", webhook="orders", flow="listening").secret
+    return url_of(acme, kind="dynamic", webhook="orders", flow="listening").secret
+
+
+def test_a_record_that_listens_is_woken_by_what_comes_after_it(acme: Tenant) -> None:
+    secret = listening_url(acme)
     call(secret, ORDER)
     drain()
     assert Record.objects.get().status == Status.NOT_RUNNING
@@ -416,6 +431,18 @@ def test_a_record_that_listens_is_woken_by_what_comes_after_it(acme: Tenant) -> 
     drain()
     record = Record.objects.select_related("content").get()
     assert (record.status, record.content.data["by"]) == (Status.FINISHED, "bike")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_call_that_had_to_wait_for_the_first_one_is_heard(acme: Tenant) -> None:
+    secret = listening_url(acme)
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT now()")  # begun before the record was, as one that waits for its identifier has
+        at_once(1, lambda _: call(secret, ORDER))
+        call(secret, {"order": {"id": "A-1", "status": "sent"}})
+    drain()
+    assert Record.objects.get().status == Status.FINISHED
 
 
 @pytest.mark.django_db(transaction=True)

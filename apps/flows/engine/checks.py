@@ -40,7 +40,12 @@ Faults = Iterator[tuple[str, str]]
 
 def _check_limits(document: dict[str, Any]) -> Iterator[Problem]:
     expires = document.get("limits", {}).get("expires")
-    for path, message in _check_duration("limits/expires", expires) if expires is not None else ():
+    if expires is None:
+        return
+    faults = [*_check_duration("limits/expires", expires)]
+    if not faults and not parse_duration(expires):
+        faults = [("limits/expires", "every run would have expired before it begins")]
+    for path, message in faults:
         yield Problem("", path, message)
 
 

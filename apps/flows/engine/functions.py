@@ -67,7 +67,7 @@ def _cased(change: Callable[[str], str]) -> Callable[[Any], str]:
 
 
 def _int(value: Any) -> Any:
-    if not isinstance(value, int | float | str):
+    if not (is_number(value) or isinstance(value, str)):
         raise OperationError(f"needs a number or text, not {kind(value)}")
     try:
         number = int(value)
@@ -77,7 +77,7 @@ def _int(value: Any) -> Any:
 
 
 def _float(value: Any) -> Any:
-    if not isinstance(value, int | float | str):
+    if not (is_number(value) or isinstance(value, str)):
         raise OperationError(f"needs a number or text, not {kind(value)}")
     try:
         number = float(value)

@@ -85,7 +85,7 @@ def _webhook(walk: Walk, visit: Visit, work: Ear) -> Outcome | None:
         )
     entered_at = walk.token.entered_at or visit.started_at
     since = None if work.since is None else entered_at - work.since
-    return Listen(visit.node.id, visit.started_at, visit.started, work.webhook, identifier, since, work.save_to)
+    return Listen(visit.node.id, visit.started_at, visit.started, work.webhook, identifier, since)
 
 
 def _identifier(value: JSON) -> str:
@@ -120,7 +120,7 @@ def _run(walk: Walk, visit: Visit, work: Launcher) -> Outcome | None:
         if not isinstance(document, dict):
             return walk.fail(visit, "input", "The document of the new record is no object.")
     key = f"{_key(token)}:{token.attempt}"
-    return Launch(visit.node.id, visit.started_at, visit.started, work.flow, document, work.wait, key, work.save_to)
+    return Launch(visit.node.id, visit.started_at, visit.started, work.flow, document, work.wait, key)
 
 
 def _launched(walk: Walk, visit: Visit, work: Launcher, request: Request, answer: Answer) -> Outcome | None:

@@ -73,7 +73,6 @@ class Listen(Request):
     webhook: str
     identifier: str
     since: datetime | None
-    save_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,6 @@ class Launch(Request):
     input: JSON
     wait: bool
     key: str
-    save_to: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

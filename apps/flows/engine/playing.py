@@ -18,7 +18,7 @@ from .walk import advance, complete
 
 MOST_ROUNDS = 20_000
 # Only a new run can go on after these; see the queue act resume-and-continue.
-GUARDS = ("loop_guard", "max_steps")
+GUARDS = ("loop_guard", "max_steps", "expired")
 
 
 class Rest(StrEnum):

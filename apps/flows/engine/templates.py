@@ -214,7 +214,10 @@ def _path(root: str, keys: list[str], start: int, path: Path, names: Names) -> R
     if root == "keystore" and len(keys) < 2:
         raise TemplateError("name a keystore and a key: @keystore.name.key@", path, start + 1)
     head = _ROOTS.get(root) or f"keystore['{keys[0]}']['{keys[1]}']"
-    expression = compile_expression(head)
+    try:
+        expression = compile_expression(head)
+    except ExpressionError as error:  # of what was put together here, so its position says nothing
+        raise TemplateError(error.message, path, start + 1) from None
     names.roots |= expression.names
     names.keystores |= expression.keystores
     return _below(_located(expression.evaluate, start, path), keys[2:] if root == "keystore" else keys)

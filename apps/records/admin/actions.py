@@ -70,7 +70,7 @@ class RecordActions(TenantModelAdmin):
     @admin.action(description="Move to another flow …", permissions=["queue"])
     def move(self, request: HttpRequest, chosen: QuerySet[Record]) -> HttpResponse | None:
         """Ask which flow first; the records must be of one workspace."""
-        workspaces = list(Workspace.objects.filter(pk__in=chosen.order_by().values("workspace_id")[:2]))
+        workspaces = list(Workspace.objects.filter(pk__in=chosen.order_by().values("workspace_id").distinct()[:2]))
         if len(workspaces) != 1:
             self.message_user(request, "Choose records of one project: they move within it.", messages.ERROR)
             return None

@@ -30,6 +30,7 @@ from apps.records.queue_counts import (
 )
 
 MOST_FLOWS = 200
+_WAITING = f"{Hold.STOPPED.value},{Hold.WAITING.value}"
 FLOW_PILLS = {"draft": NEUTRAL, "running": GOOD, "paused": ATTENTION, "inactive": NEUTRAL}
 
 
@@ -114,7 +115,7 @@ def _cards(found: list[FlowQueue]) -> list[dict[str, Any]]:
         _card(
             "Scheduled", found, lambda queue: queue.scheduled, notes, query=f"status__exact={Status.SCHEDULED.value}"
         ),
-        _card("Waiting", found, lambda queue: queue.waiting, notes, query=f"hold__exact={Hold.STOPPED.value}"),
+        _card("Waiting", found, lambda queue: queue.waiting, notes, query=f"hold__in={_WAITING}"),
         _card("Paused", found, lambda queue: queue.paused, notes, query=f"hold__exact={Hold.PAUSED.value}"),
         _card("Failed", found, lambda queue: queue.failed, notes, query=f"hold__exact={Hold.ERROR.value}", alarm=True),
     ]

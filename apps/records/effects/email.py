@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.validators import validate_email
+from django.utils.encoding import punycode
 
 from apps.contents.models import Template, TemplateKind
 from apps.core.errors import NotFound
@@ -133,9 +134,16 @@ def _address(name: str, text: str) -> str:
         raise refusal
     try:
         validate_email(address)
-    except ValidationError:
+        address = _on_the_wire(address)
+    except (ValidationError, UnicodeError):
         raise refusal from None
     return formataddr((person, address)) if person else address
+
+
+def _on_the_wire(address: str) -> str:
+    """With its domain in ASCII, the only form that mail servers know; raises UnicodeError for one that has none."""
+    local, _, domain = address.rpartition("@")
+    return f"{local}@{punycode(domain)}"
 
 
 def _failure(error: Exception) -> AppError:

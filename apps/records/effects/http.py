@@ -17,7 +17,7 @@ from apps.flows.engine.mapping import mapped
 from apps.flows.engine.results import AppError, AppResult
 from apps.flows.engine.values import to_text
 from apps.flows.engine.walk import Call
-from apps.flows.selectors import find_connection
+from apps.flows.selectors import NoSecret, find_connection
 from apps.records.effects.bodies import BadAnswer, encode_pairs, read_answer, write_body
 from apps.records.effects.unsendable import Unsendable
 from apps.records.place import Place
@@ -35,6 +35,8 @@ def prepare_http(place: Place, call: Call) -> Call | AppError:
         connection = find_connection(place.workspace_id, call.config["auth"]["connection"])
     except Undecipherable:
         return AppError("auth", "The stored secret cannot be read any more: enter it again.")
+    except NoSecret as fault:
+        return AppError("auth", str(fault))
     return replace(call, config={**call.config, "auth": connection})
 
 

@@ -94,6 +94,7 @@ def test_the_schema_of_an_app_is_valid_and_closed(app: Any) -> None:
         ("start", "end", ["start: 'end' is no object of type 'start'"]),
         ("surprise", 1, ["document: Additional properties are not allowed ('surprise' was unexpected)"]),
         ("limits", {"max_steps": 0}, ["limits/max_steps: the value is less than the minimum of 1"]),
+        ("limits", {"expires": "0s"}, ["limits/expires: every run would have expired before it begins"]),
         ("on_error", {"next": "start"}, ["on_error/next: nothing may lead to the start"]),
         ("on_error", {"next": "x"}, ["on_error/next: there is no object 'x'"]),
         ("objects/mark/type", "loop", ["mark/type: object type 'loop' is not supported"]),

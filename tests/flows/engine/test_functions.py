@@ -58,6 +58,8 @@ def test_every_function_is_shown_by_a_use() -> None:
         ("lower(1)", "lower(): needs text, not number"),
         ("int('x')", "int(): is no whole number"),
         ("int('" + "9" * 20 + "')", "int(): the result is an integer beyond 64 bit"),
+        ("int(true)", "int(): needs a number or text, not boolean"),
+        ("float(1 == 1)", "float(): needs a number or text, not boolean"),
         ("int(none)", "int(): needs a number or text, not null"),
         ("float('nan')", "float(): is no finite number"),
         ("float('1,5')", "float(): is no number"),

@@ -60,7 +60,7 @@ def asked(document: dict[str, Any], record: Token, host: Host) -> Any:
 def test_a_webhook_object_asks_for_an_event(flow: Flow, make_host: MakeHost, clock: Any) -> None:
     record, host = token(), make_host()
     listen = asked(flow(hear=HEAR), record, host)
-    assert listen == Listen("hear", clock.now(), clock.monotonic(), "payments", "A-1", None, "payment")
+    assert listen == Listen("hear", clock.now(), clock.monotonic(), "payments", "A-1", None)
     program = compile_program(flow(hear=HEAR))
     outcome, (step, _) = complete(program, record, listen, Event("e1", "PAID", {"n": 1}), host)
     assert outcome == Finished(handled=False)
@@ -108,9 +108,7 @@ def test_a_run_asks_for_a_record_with_one_key(flow: Flow, make_host: MakeHost, c
     document, record, host = flow(launch=RUN), token(), make_host()
     program = compile_program(document)
     launch = asked(document, record, host)
-    assert launch == Launch(
-        "launch", clock.now(), clock.monotonic(), "child", {"order": "A-1"}, True, "u1:1:2:1", "run"
-    )
+    assert launch == Launch("launch", clock.now(), clock.monotonic(), "child", {"order": "A-1"}, True, "u1:1:2:1")
     assert complete(program, record, launch, None, host) == (Held(None), [])
     again = asked(document, record, host)
     assert (again.key, again.input) == (launch.key, None)

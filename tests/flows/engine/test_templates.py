@@ -68,6 +68,7 @@ def test_a_template_without_expressions_is_constant() -> None:
         ("{{ }}", (), 3, "empty"),
         ({"a": ["x", "12 {{ 1 ** 2 }}"]}, ("a", "1"), 7, "Pow is not part of the language"),
         ({"a": "{{ x }}", "b": "{{ {} }}"}, ("b",), 4, "Dict is not part of the language"),
+        ({"a": f"to @keystore.{'x' * 2000}.y@"}, ("a",), 4, "longer than 2,000 characters"),
     ],
 )
 def test_a_wrong_template_is_refused_with_its_place(

@@ -16,9 +16,10 @@ from django.utils import timezone
 from apps.core.crypto import encrypt
 from apps.core.egress import EgressError
 from apps.core.egress_policy import installed_policy
-from apps.flows.access_tokens import LONGEST_LIFE, TokenRefused, fetch_token
-from apps.flows.connections import save_connection
+from apps.flows.access_tokens import LONGEST_LIFE, TokenRefused, fetch_token, new_token
+from apps.flows.connections import keep_secret, save_connection, try_connection
 from apps.flows.models import Connection, ConnectionSecret
+from apps.flows.selectors import has_secret
 from apps.records.execution import drain
 from apps.records.models import Record, RecordStep, Status
 from tests.conftest import Tenant, publish
@@ -147,6 +148,19 @@ def test_a_secret_under_a_key_that_is_gone_is_an_error_of_the_step(acme: Tenant,
         "The stored secret cannot be read any more: enter it again.",
     )
     assert sink.received == []
+
+
+@for_real
+@pytest.mark.parametrize("kind", ["basic", "bearer", "api_key", "oauth2_client_credentials"])
+def test_a_connection_without_its_secret_sends_nothing(acme: Tenant, sink: Sink, kind: str) -> None:
+    row = oauth(acme, sink, kind=kind, username="ada")
+    ConnectionSecret.objects.all().delete()
+    keep_secret(row, "")  # as an import of connections does, which brings no secrets
+    assert not has_secret(row)
+    record = run(acme)
+    assert (record.error_code, record.error_text) == ("auth", "The connection crm has no secret: enter it.")
+    assert sink.received == []
+    assert try_connection(acme.caller, row).problem == "The connection crm has no secret: enter it."
 
 
 @for_real
@@ -294,6 +308,27 @@ def test_many_calls_at_once_buy_one_token(acme: Tenant, sink: Sink) -> None:
     assert [request.path for request in sink.received].count("/token") == 1
     assert [request.path for request in sink.received].count("/leads") == 8
     assert Record.objects.filter(status=Status.FINISHED).count() == 8
+
+
+@for_real
+def test_a_token_address_that_stalls_holds_up_no_other_connection(sink: Sink) -> None:
+    sink.open.clear()
+    sink.answer = token("late")
+    slow, failures = client(f"http://127.0.0.1:{sink.server_port}/token"), list[Exception]()
+    slow.pk = 1
+    stalled = in_thread(lambda: new_token(slow, installed_policy(), 10.0), failures)
+    sink.wait_for(1)
+    with Sink() as quick:
+        threading.Thread(target=quick.serve_forever, args=(0.01,), daemon=True).start()
+        quick.answer = token("token-1")
+        for number in range(2, 130):  # whichever these are: there may be more connections than locks
+            row = client(f"http://127.0.0.1:{quick.server_port}/token")
+            row.pk = number
+            assert new_token(row, installed_policy(), 5.0) == "token-1"
+        quick.shutdown()
+    sink.open.set()
+    stalled.join()
+    assert failures == []
 
 
 @for_real

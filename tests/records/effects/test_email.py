@@ -100,6 +100,12 @@ def test_one_text_alone(catcher: Catcher, key: str, kind: str) -> None:
     assert (message.get_content_type(), message.get_content()) == (kind, "the body\n")
 
 
+@pytest.mark.parametrize("to", ["ada@münchen.example", "Ada <ada@münchen.example>"])
+def test_international_domains_go_out_in_ascii(catcher: Catcher, to: str) -> None:
+    assert isinstance(send(**PLAIN | {"to": to}), AppResult)
+    assert catcher.mails[0].recipients == ["ada@xn--mnchen-3ya.example"]
+
+
 def test_the_message_id_is_that_of_the_step() -> None:
     assert message_id(1, "r-1:1:2") == message_id(1, "r-1:1:2")
     assert len({message_id(1, "r-1:1:2"), message_id(2, "r-1:1:2"), message_id(1, "r-1:1:3")}) == 3
@@ -114,6 +120,7 @@ def test_the_message_id_is_that_of_the_step() -> None:
         ({"to": "A <a@example.com> <b@example.com>"}, "to: one of the addresses is no e-mail address."),
         ({"to": "A <a@example.com"}, "to: one of the addresses is no e-mail address."),
         ({"to": "<>"}, "to: one of the addresses is no e-mail address."),
+        ({"to": f"a@{'ü' * 60}.example"}, "to: one of the addresses is no e-mail address."),
         ({"cc": ["a@example.com", "b\n@example.com"]}, "cc: one of the addresses is no e-mail address."),
         ({"reply_to": "x"}, "reply_to: one of the addresses is no e-mail address."),
         ({"to": [None, "", " "]}, "to: there is no address."),
