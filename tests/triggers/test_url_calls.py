@@ -24,7 +24,6 @@ from tests.schemas.conftest import SAMPLE, SCHEMA, encoded
 from tests.triggers.conftest import call, refused, url_of
 from tests.webhooks.cast import webhook_of
 
-FULL = "The storage of this environment is used up."
 CLIENT = {"client": {"age": 30}}
 ORDER = {"order": {"id": "A-1", "status": "paid"}}
 
@@ -238,13 +237,6 @@ def test_the_host_picks_the_copy(acme: Tenant, direct: RegisteredUrl) -> None:
 def test_a_host_that_only_an_environment_can_have_never_reaches_the_designer(direct: RegisteredUrl) -> None:
     host = f"api-{'0' * 24}.localhost"
     assert call(direct.secret, CLIENT, headers={"Host": host}).status_code == 404
-    assert Record.objects.count() == 0
-
-
-def test_a_full_environment_takes_no_calls(acme: Tenant, direct: RegisteredUrl) -> None:
-    type(acme.workspace).objects.filter(pk=acme.workspace.pk).update(storage_full=True)
-    response = call(direct.secret, CLIENT)
-    assert (response.status_code, response.json()["error"]["message"]) == (507, FULL)
     assert Record.objects.count() == 0
 
 
