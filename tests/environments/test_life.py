@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from apps.core.xmlio import read_xml
 from apps.environments.execution import work, work_all
 from apps.environments.models import Environment, EnvironmentJob, JobState, Status
 from tests.conftest import Tenant
@@ -32,6 +33,15 @@ def test_order_is_answered_at_once(call: Caller) -> None:
     assert (made["projects"], made["active"]) == ([], 0)
     assert DATE.fullmatch(made["date_created"])
     assert call("GET", f"/{made['id']}/status") == {"id": made["id"], "status": "creating"}
+
+
+def test_an_order_is_answered_in_xml_as_in_json(call: Caller, environment: Environment) -> None:
+    headers = {"X-Apikey": call.key, "Accept": "application/xml"}
+    answer = Client().post(f"/v1/environment/{environment.pk}/optimize", headers=headers)
+    shown = read_xml(answer.content)
+    assert isinstance(shown, dict)
+    assert shown["data"]["status"] == "upgrading"
+    assert shown["data"].keys() == set(KEYS)
 
 
 def test_job_makes_it_ready(call: Caller) -> None:
