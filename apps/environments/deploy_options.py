@@ -8,6 +8,7 @@ from apps.core.copy_action import CopyAction
 from apps.core.errors import BadRequest, Detail
 
 MOST_ITEMS = 1000
+_YES, _NO = ("yes", "true", "1"), ("no", "false", "0", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +65,10 @@ class DeployOptions:
 
 def _yes(body: Mapping[str, Any], name: str, faults: list[Detail]) -> bool:
     value = body.get(name)
-    if value in (None, "", "no", False):
-        return False
-    if value in ("yes", True):
-        return True
-    faults.append(Detail(f"/{name}", "Must be yes or no."))
-    return False
+    word = str(value).strip().lower() if isinstance(value, str | int) else value
+    if word not in (None, *_NO, *_YES):
+        faults.append(Detail(f"/{name}", "Must be yes or no."))
+    return word in _YES
 
 
 def _selection(body: Mapping[str, Any], kind: str, key: str, faults: list[Detail]) -> Selection:
