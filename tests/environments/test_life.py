@@ -30,7 +30,7 @@ def test_order_is_answered_at_once(call: Caller) -> None:
     assert made["package"] == {"name": "Single Server A", "code": "SS-A"}
     assert made["storage_info"] == {"used": 0.0, "total": 20, "used_percentage": 0.0, "available_percentage": 100.0}
     assert (made["base_storage"], made["total_storage"], made["storage_addons"]) == (20, 20, [])
-    assert (made["projects"], made["active"]) == ([], 0)
+    assert (made["projects"], made["active"]) == ([], 1)
     assert DATE.fullmatch(made["date_created"])
     assert call("GET", f"/{made['id']}/status") == {"id": made["id"], "status": "creating"}
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from apps.core import dates
-from apps.environments.models import SERVING, Deployment, Environment, PlatformVersion, UrlMapping
+from apps.environments.models import Deployment, Environment, PlatformVersion, Status, UrlMapping
 from apps.environments.packages import ADDON_GIGABYTES
 from apps.environments.quota import total_gigabytes
 from apps.environments.selectors import certificate_of
@@ -43,7 +43,7 @@ def _described(environment: Environment) -> dict[str, Any]:
             "used_percentage": storage.used_percentage,
             "available_percentage": storage.available_percentage,
         },
-        "active": int(environment.status in SERVING),
+        "active": int(environment.status not in (Status.DELETING, Status.DELETED)),
         "ip": environment.address or "",
     }
 
