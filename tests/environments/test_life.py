@@ -44,6 +44,14 @@ def test_an_order_is_answered_in_xml_as_in_json(call: Caller, environment: Envir
     assert shown["data"].keys() == set(KEYS)
 
 
+def test_a_description_may_have_lines(call: Caller, environment: Environment) -> None:
+    changed = call("POST", f"/{environment.pk}", {"description": " Shop\r\n\tof Acme\n"})
+    assert changed["description"] == "Shop\n\tof Acme"
+    work_all()
+    for fault in ({"description": "a\u0007"}, {"name": "a\nb"}):
+        call("POST", f"/{environment.pk}", fault, status=400)
+
+
 def test_job_makes_it_ready(call: Caller) -> None:
     made = call("POST", "", ORDER, status=201)
     assert work_all() == 1
