@@ -28,7 +28,7 @@ def _apply(target: Target, items: Items) -> None:
     present = {flow.name: flow for flow in rows}
     changed = []
     for number, item in enumerate(items):
-        with placed(number):
+        with placed(number, item["name"]):
             flow = present.get(item["name"]) or create_flow(target.caller, name=item["name"])
             if _draft(target, flow, item):
                 changed.append((flow, item))

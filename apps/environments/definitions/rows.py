@@ -47,7 +47,7 @@ class Rows:
         present, sources = self._by_name(target.workspace_id), self._by_name(target.source_id)
         for number, item in enumerate(items):
             row = present.pop(item[self.key], None) or self.model(workspace_id=target.workspace_id)
-            with placed(number):
+            with placed(number, item[self.key]):
                 self._bring_in_line(target, row, item, sources.get(item[self.key]))
         self._put_away(target, present)
 

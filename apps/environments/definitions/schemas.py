@@ -39,7 +39,7 @@ def _apply_fields(target: Target, items: Items) -> None:
     for name in present.keys() - {item["name"] for item in items}:
         present[name].delete()
     for number, item in enumerate(items):
-        with placed(number):
+        with placed(number, item["name"]):
             _bring_in_line(target, present.get(item["name"]), item)
 
 

@@ -51,16 +51,17 @@ class Section:
 
 
 @contextmanager
-def placed(place: int | str) -> Iterator[None]:
-    """Faults name the item that they are about."""
+def placed(place: int | str, name: str) -> Iterator[None]:
+    """Faults name the item that they are about: people by its name, details by its place."""
     try:
         yield
     except ValidationError as error:
-        message = " ".join(error.messages)
+        message = f"{name}: {' '.join(error.messages)}"
         raise BadRequest(message, details=[Detail(f"/{place}{path}", text) for path, text in _faults(error)]) from None
     except BadRequest as error:
         details = [Detail(f"/{place}{detail.path}", detail.message) for detail in error.details]
-        raise BadRequest(error.message, details=details or [Detail(f"/{place}", error.message)]) from None
+        message = f"{name}: {error.message}"
+        raise BadRequest(message, details=details or [Detail(f"/{place}", error.message)]) from None
 
 
 def _faults(error: ValidationError) -> Iterator[tuple[str, str]]:

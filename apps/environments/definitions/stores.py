@@ -28,7 +28,7 @@ def _apply_keystores(target: Target, items: Items) -> None:
         keystore = present.get(item["identifier"]) or Keystore(workspace_id=target.workspace_id, **item)
         if keystore.pk and keystore.kind != item["kind"]:
             raise Conflict(f"The keystore {item['identifier']} is {keystore.kind} there and {item['kind']} here.")
-        with placed(number):
+        with placed(number, item["identifier"]):
             keystore.description, keystore.structure = item["description"], _checked(item)
             keystore.full_clean(exclude=["workspace"])
         keystore.save()
@@ -65,7 +65,7 @@ def _columns(table: Table) -> Items:
 def _apply_tables(target: Target, items: Items) -> None:
     present = {row.name: row for row in Table.objects.in_workspace(target.workspace_id)}
     for number, item in enumerate(items):
-        with placed(number):
+        with placed(number, item["name"]):
             table = present.get(item["name"]) or _create_table(target, item["name"])
             if table.description != item["description"]:
                 table.description = item["description"]
@@ -90,7 +90,7 @@ def _apply_columns(target: Target, table: Table, wanted: Items) -> None:
             _refuse_unless_replaceable(target, table, column, item["kind"])
             remove_column(target.caller, column)
             column = None
-        with placed(f"columns/{position}"):
+        with placed(f"columns/{position}", item["name"]):
             _bring_in_line(target, table, column, item | {"position": position})
 
 
@@ -103,15 +103,16 @@ def _refuse_unless_replaceable(target: Target, table: Table, column: Column, kin
 
 
 def _bring_in_line(target: Target, table: Table, column: Column | None, item: dict[str, Any]) -> None:
+    emptied = table.name in target.replaceable
     if column is None:
         column = Column(table=table, **item)
         column.full_clean(exclude=["table"])
-        save_new_column(target.caller, column)
+        save_new_column(target.caller, column, emptied=emptied)
         return
     if any(getattr(column, name) != value for name, value in item.items()):
         for name, value in item.items():
             setattr(column, name, value)
-        change_column(target.caller, column)
+        change_column(target.caller, column, emptied=emptied)
 
 
 KEYSTORES = Section(

@@ -194,6 +194,27 @@ def test_a_column_of_another_type_needs_rows_that_are_replaced(stocked: Tenant, 
     assert read_definition(copy.workspace_id) == read_definition(stocked.workspace.pk)
 
 
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_required_column_needs_rows_that_have_it_or_are_replaced(stocked: Tenant, copy: Caller, is_new: bool) -> None:
+    people = stocked.extra["people"]
+    if not is_new:
+        structure.add_column(stocked.caller, people, name="email")
+    deploy(stocked, copy)
+    tables.insert_row(copy, "people", {"username": "ann"})
+    if is_new:
+        structure.add_column(stocked.caller, people, name="email", required=True)
+    else:
+        Column.objects.filter(table=people, name="email").update(required=True)
+    with pytest.raises(BadRequest) as caught:
+        deploy(stocked, copy)
+    assert caught.value.message == (
+        "tables: people: email: There are rows without a value in this column: it cannot be required."
+    )
+    assert [detail.path for detail in caught.value.details] == ["/tables/0/columns/2/required"]
+    deploy(stocked, copy, replaceable=frozenset({"people"}))
+    assert read_definition(copy.workspace_id) == read_definition(stocked.workspace.pk)
+
+
 def test_all_or_nothing(complete: Tenant, copy: Caller) -> None:
     definition = read_definition(complete.workspace.pk)
     definition["flows"][0]["source"] = '{"format": "flow/1", "start": "x", "objects": {}}'
@@ -233,7 +254,11 @@ def test_what_is_no_definition_is_refused_with_its_place(document: Any, path: st
 @pytest.mark.parametrize(
     ("section", "item", "message"),
     [
-        ("keystores", {"identifier": "no good", "kind": "json", "structure": "{}"}, "keystores: Use letters, digits"),
+        (
+            "keystores",
+            {"identifier": "no good", "kind": "json", "structure": "{}"},
+            "keystores: no good: Use letters",
+        ),
         ("keystores", {"identifier": "x", "kind": "json", "structure": "{"}, "keystores:"),
         ("webhooks", {"name": "x", "addresses": "nowhere"}, "webhooks:"),
         ("data_fields", {"name": "x", "path": "..", "list_column": False}, "data_fields:"),
