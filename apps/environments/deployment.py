@@ -1,6 +1,7 @@
 """What one deployment copies: the definition of a project, and whatever of its data the caller chose."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from apps.accounts.models import Role, Workspace
 from apps.applications.members import member_caller
@@ -9,6 +10,7 @@ from apps.contents.models import Website
 from apps.core.copy_action import CopyAction
 from apps.core.errors import BadRequest, Detail
 from apps.environments.definitions.document import Definition, apply_definition, read_definition
+from apps.environments.definitions.sections import SECTIONS, STORES
 from apps.environments.deploy_options import KINDS, DeployOptions, Selection
 from apps.keystores.copying import copy_items
 from apps.keystores.models import Keystore
@@ -26,15 +28,20 @@ def deploy_project(
     ``report`` is told what is being done, and may raise to have it all undone. ``definition`` is that of the source, if
     it has been read already. Raises ``BadRequest`` and ``Conflict`` for what cannot be copied.
     """
-    report("Definition")
-    notes = apply_definition(
+    apply = partial(
+        apply_definition,
         member_caller(target, Role.OWNER),
         read_definition(source.pk) if definition is None else definition,
         source_id=source.pk,
         replaceable=_replaced_tables(source, options),
     )
+    report("Definition of keystores and tables")
+    notes = apply(sections=STORES)
     tables = RowCopier()
     done = [f"{copied} {what}" for what, copied in _copy_data(source.pk, target.pk, options, report, tables)]
+    # Flows that change take no records until the transaction ends, so they come after whatever takes long.
+    report("Definition of all else")
+    notes += apply(sections=[section for section in SECTIONS if section not in STORES])
     tables.finish()
     return ". ".join([f"Copied the definition{''.join(f', {part}' for part in done)}", *notes])
 

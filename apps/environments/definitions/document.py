@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
@@ -44,17 +44,22 @@ def check_definition(document: JSON) -> Definition:
 
 
 def apply_definition(
-    caller: Caller, definition: Definition, *, source_id: int | None = None, replaceable: frozenset[str] = frozenset()
+    caller: Caller,
+    definition: Definition,
+    *,
+    source_id: int | None = None,
+    replaceable: frozenset[str] = frozenset(),
+    sections: Sequence[Section] = SECTIONS,
 ) -> list[str]:
     """Bring the caller's workspace in line with the definition, all or nothing; lines for the person who asked.
 
-    Raises ``BadRequest`` and ``Conflict``, each naming the part it is about.
+    ``sections`` are the parts to be applied. Raises ``BadRequest`` and ``Conflict``, each naming the part it is about.
     """
     caller.require("schema")
     caller.require("flowdiagram")
     target = Target(caller, source_id, replaceable)
     with transaction.atomic():
-        for section in SECTIONS:
+        for section in sections:
             _apply(section, target, definition.get(section.name, []))
     return target.notes
 
