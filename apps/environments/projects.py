@@ -46,10 +46,12 @@ def deploy_project(
 def remove_project(caller: OrganizationCaller, environment_id: str | int, project_id: str | int) -> Environment:
     """Order that a project and all its data are taken out of an environment."""
     with orders.changing(caller, environment_id) as environment:
-        deployment = environment.deployments.filter(project=row_number(project_id)).first()
-        if deployment is None:
+        # Not its deployment, which is gone already when a removal has failed half-way.
+        rows = Workspace.objects.filter(api_host=environment.api_host or None, project=row_number(project_id))
+        found = rows.values_list("project_id", flat=True).first()
+        if found is None:
             raise NotFound("The project is not in this environment.")
-        orders.begin(caller, environment, JobKind.REMOVE_PROJECT, {"project": deployment.project_id})
+        orders.begin(caller, environment, JobKind.REMOVE_PROJECT, {"project": found})
     return environment
 
 
