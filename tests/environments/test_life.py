@@ -5,7 +5,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from apps.core.xmlio import read_xml
@@ -228,6 +230,19 @@ def test_foreign_and_unknown_are_alike(call: Caller, rival: Tenant, environment:
         for unknown in ("99999999", "0", "-1", "x", "1e3", "9" * 40, "%00", "١"):
             assert stranger(method, f"/{unknown}{path}", body, status=404) == foreign
     assert stranger("GET") == []
+
+
+def test_a_longer_list_takes_no_more_queries(
+    call: Caller, environment: Environment, django_assert_num_queries: Any, acme: Tenant
+) -> None:
+    with CaptureQueriesContext(connection) as alone:
+        call("GET")
+    number = len(alone)  # as long as nothing else was asked for
+    make_ready(call)
+    call("POST", f"/{make_ready(call).pk}/project/{acme.project.pk}", {})
+    work_all()
+    with django_assert_num_queries(number):
+        assert len(call("GET")) == 3
 
 
 def test_delete_leaves_a_row_that_says_so(call: Caller, environment: Environment) -> None:

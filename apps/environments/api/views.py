@@ -10,7 +10,7 @@ from apps.core.http.openapi.operation import operation
 from apps.environments import projects, selectors, services, updating, url_mapping
 from apps.environments.api import openapi, openapi_projects
 from apps.environments.api.base import OrganizationViewSet
-from apps.environments.api.shapes import project_shown, shown, url_shown
+from apps.environments.api.shapes import project_shown, shown, shown_all, url_shown
 
 
 class EnvironmentViewSet(OrganizationViewSet):
@@ -21,8 +21,7 @@ class EnvironmentViewSet(OrganizationViewSet):
     @operation(openapi.LIST)
     def list(self, request: Request) -> Response:
         """List the environments of the organization."""
-        found = selectors.list_environments(self.caller.organization_id)
-        return self.given([shown(environment) for environment in found])
+        return self.given(shown_all(selectors.list_environments(self.caller.organization_id)))
 
     @operation(openapi.CREATE)
     def create(self, request: Request) -> Response:
