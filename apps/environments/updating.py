@@ -62,6 +62,7 @@ def update_environment(
         if name is None and description is None and not removes and certificate is None:
             raise BadRequest("Send a name, a description, a certificate or delete_certificate.")
         environment.save(update_fields=["name", "description", "date_updated"])
+        environment.certificates.filter(live=False).delete()  # what a job that failed did not bring into force
         if certificate:
             _keep(environment, certificate)
         change = "install" if certificate else "remove" if removes else ""
@@ -71,7 +72,6 @@ def update_environment(
 
 def _keep(environment: Environment, certificate: Certificate) -> None:
     """Store it beside the one in force, which serves until the driver has the new one."""
-    environment.certificates.filter(live=False).delete()
     EnvironmentCertificate.objects.create(
         environment=environment,
         certificate=certificate.certificate,
