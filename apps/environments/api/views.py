@@ -1,5 +1,6 @@
 """``/v1/environment``."""
 
+import re
 from typing import Any
 
 from rest_framework.request import Request
@@ -11,6 +12,8 @@ from apps.environments import projects, selectors, services, updating, url_mappi
 from apps.environments.api import openapi, openapi_projects
 from apps.environments.api.base import OrganizationViewSet
 from apps.environments.api.shapes import project_shown, shown, shown_all, url_shown
+
+_CHAIN = re.compile(r"chain_files(\[[0-9]{0,4}\])?")  # several files of one name, as the libraries of clients write it
 
 
 class EnvironmentViewSet(OrganizationViewSet):
@@ -138,7 +141,7 @@ def _files(body: dict[str, Any]) -> updating.CertificateFiles:
         pem=_file(body, "pem_file"),
         private_key=_file(body, "private_key_file"),
         certificate=_file(body, "certificate_file"),
-        chain=[*_contents(body, "chain_files"), *_contents(body, "chain_files[]")],
+        chain=[content for name in body if _CHAIN.fullmatch(name) for content in _contents(body, name)],
     )
 
 
