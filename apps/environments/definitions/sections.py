@@ -7,7 +7,6 @@ from apps.environments.definitions.schemas import DATA_FIELDS, SCHEMA
 from apps.environments.definitions.section import Section
 from apps.environments.definitions.stores import KEYSTORES, TABLES
 
-STORES: tuple[Section, ...] = (KEYSTORES, TABLES)  # what data is copied into
 SECTIONS: tuple[Section, ...] = (
     SCHEMA,
     DATA_FIELDS,

@@ -16,12 +16,17 @@ from apps.environments.models import Deployment, Environment
 from apps.environments.project_versions import note_version
 from apps.flows import services as flows
 from apps.flows.models import Flow
+from apps.keystores.models import Keystore
 from apps.records.models import Record
 from apps.records.services import create_records
+from apps.tables import services as tables
+from apps.tables import structure
+from apps.tables.models import Table
 from tests.conftest import STRAIGHT_FLOW, Tenant
 from tests.contract.test_parallel import at_once
 from tests.environments.conftest import Caller, make_ready
 from tests.environments.deployment.test_deployment import deploy
+from tests.tables.conftest import make_table
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -65,6 +70,37 @@ def test_calls_with_the_key_of_the_project_go_on(
     while_copying(lambda: noted.append(project.update(api_key_last_used_at=timezone.now())))
     deploy(call, environment, stocked, all_keystores="insert")
     assert noted == [1]
+
+
+def test_tables_that_get_columns_are_read_while_all_else_is_copied(
+    call: Caller, environment: Environment, stocked: Tenant, while_copying: Callable[[Callable[[], Any]], None]
+) -> None:
+    target = deploy(call, environment, stocked)
+    caller = member_caller(Workspace.objects.select_related("project").get(pk=target.pk), Role.OWNER)
+    structure.add_column(stocked.caller, stocked.extra["people"], name="city")
+    seen = []
+    while_copying(lambda: seen.append(list(tables.search_rows(caller, "people").definition.columns)))
+    deploy(call, environment, stocked, all_keystores="insert", all_tables="insert")
+    assert [len(columns) for columns in seen] == [2]
+    assert len(tables.search_rows(caller, "people").definition.columns) == 3
+
+
+def test_what_was_made_meanwhile_is_part_of_the_next_version(
+    call: Caller, environment: Environment, stocked: Tenant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply = deployment.apply_definition
+
+    def late(*args: Any, **options: Any) -> list[str]:
+        notes = apply(*args, **options)
+        Keystore.objects.get_or_create(workspace=stocked.workspace, identifier="late", defaults={"structure": "{}"})
+        if not Table.objects.filter(name="late").exists():
+            make_table(stocked, "late", a="text")
+        return notes
+
+    monkeypatch.setattr(deployment, "apply_definition", late)
+    target = deploy(call, environment, stocked, all_keystores="insert", all_tables="insert")
+    assert not Keystore.objects.filter(workspace=target, identifier="late").exists()
+    assert environment.jobs.get(kind="deploy").lines.filter(failed=True).count() == 0
 
 
 def test_flows_that_change_take_records_until_the_end(
