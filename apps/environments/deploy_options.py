@@ -49,6 +49,12 @@ class DeployOptions:
             raise BadRequest("The options cannot be read.", details=faults)
         return chosen
 
+    @property
+    def copies_data(self) -> bool:
+        """Whether anything beside the definition is copied."""
+        chosen = (self.keystores, self.tables, self.websites)
+        return self.static_data or self.file_manager or any(each.every or each.items for each in chosen)
+
     def as_json(self) -> dict[str, Any]:
         """The same as a body that ``read`` takes."""
         body: dict[str, Any] = {
