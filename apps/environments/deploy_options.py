@@ -8,6 +8,7 @@ from apps.core.copy_action import CopyAction
 from apps.core.errors import BadRequest, Detail
 
 MOST_ITEMS = 1000
+_YES, _NO = ("yes", "true", "1"), ("no", "false", "0", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,12 @@ class DeployOptions:
             raise BadRequest("The options cannot be read.", details=faults)
         return chosen
 
+    @property
+    def copies_data(self) -> bool:
+        """Whether anything beside the definition is copied."""
+        chosen = (self.keystores, self.tables, self.websites)
+        return self.static_data or self.file_manager or any(each.every or each.items for each in chosen)
+
     def as_json(self) -> dict[str, Any]:
         """The same as a body that ``read`` takes."""
         body: dict[str, Any] = {
@@ -64,12 +71,10 @@ class DeployOptions:
 
 def _yes(body: Mapping[str, Any], name: str, faults: list[Detail]) -> bool:
     value = body.get(name)
-    if value in (None, "", "no", False):
-        return False
-    if value in ("yes", True):
-        return True
-    faults.append(Detail(f"/{name}", "Must be yes or no."))
-    return False
+    word = str(value).strip().lower() if isinstance(value, str | int) else value
+    if word not in (None, *_NO, *_YES):
+        faults.append(Detail(f"/{name}", "Must be yes or no."))
+    return word in _YES
 
 
 def _selection(body: Mapping[str, Any], kind: str, key: str, faults: list[Detail]) -> Selection:

@@ -14,9 +14,17 @@ from apps.environments.models import Deployment
 from apps.environments.project_versions import note_version
 
 
+def note(context: StepContext) -> str:
+    """Note the version that the Designer's copy is now, so that others who do need not wait for the copying."""
+    project = _project(context)
+    if context.job.parameters.get("source_environment") is not None:
+        return "That of the source environment."
+    return f"Version {note_version(project).number} of {project.name}."[:500]
+
+
 def copy(context: StepContext) -> str:
     """The whole deployment in one transaction: the workspace, its content, the number of its version."""
-    project = Project.objects.get(pk=context.job.parameters["project"])
+    project = _project(context)
     source, version, definition = _source(context, project)
     target, _ = Workspace.objects.get_or_create(
         project=project,
@@ -34,13 +42,22 @@ def copy(context: StepContext) -> str:
     return f"Version {version} of {project.name}: {said}"[:500]
 
 
+def _project(context: StepContext) -> Project:
+    found = Project.objects.filter(pk=context.job.parameters["project"]).first()
+    if found is None:
+        raise StepFailed("The project is gone.")
+    return found
+
+
 def _source(context: StepContext, project: Project) -> tuple[Workspace, int, Definition | None]:
     """Where the content comes from, the number it gets, and what it is made of where that is known."""
     source_id = context.job.parameters.get("source_environment")
     if source_id is None:
         version = note_version(project)
         return Workspace.objects.get(project=project, api_host=""), version.number, version.definition
-    found = Deployment.objects.filter(environment=source_id, project=project).select_related("workspace").first()
+    # Locked, so that the source is neither deployed to nor cleared before all of it is copied.
+    rows = Deployment.objects.select_for_update(of=("self",), no_key=True).select_related("workspace")
+    found = rows.filter(environment=source_id, project=project).first()
     if found is None:
         raise StepFailed("The project is no longer in the source environment.")
     return found.workspace, found.version, None
@@ -64,5 +81,5 @@ def clear_project(context: StepContext) -> str:
     return f"{removed} rows removed."
 
 
-DEPLOY_STEPS = (Step("copy", copy),)
+DEPLOY_STEPS = (Step("version", note), Step("copy", copy))
 REMOVE_STEPS = (Step("close", close_project), Step("clear", clear_project, atomic=False))

@@ -1,6 +1,7 @@
 """What one deployment copies: the definition of a project, and whatever of its data the caller chose."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from apps.accounts.models import Role, Workspace
 from apps.applications.members import member_caller
@@ -9,6 +10,8 @@ from apps.contents.models import Website
 from apps.core.copy_action import CopyAction
 from apps.core.errors import BadRequest, Detail
 from apps.environments.definitions.document import Definition, apply_definition, read_definition
+from apps.environments.definitions.sections import SECTIONS
+from apps.environments.definitions.stores import KEYSTORES, TABLES
 from apps.environments.deploy_options import KINDS, DeployOptions, Selection
 from apps.keystores.copying import copy_items
 from apps.keystores.models import Keystore
@@ -26,17 +29,26 @@ def deploy_project(
     ``report`` is told what is being done, and may raise to have it all undone. ``definition`` is that of the source, if
     it has been read already. Raises ``BadRequest`` and ``Conflict`` for what cannot be copied.
     """
-    report("Definition")
-    notes = apply_definition(
+    apply = partial(
+        apply_definition,
         member_caller(target, Role.OWNER),
         read_definition(source.pk) if definition is None else definition,
         source_id=source.pk,
         replaceable=_replaced_tables(source, options),
     )
+    # What is locked until the transaction ends comes late: tables that get columns, then flows that change.
+    report("Definition of keystores")
+    notes = apply(sections=[KEYSTORES])
+    done = list(_copy_data(source.pk, target.pk, options, report))
+    report("Definition of tables")
+    notes += apply(sections=[TABLES])
     tables = RowCopier()
-    done = [f"{copied} {what}" for what, copied in _copy_data(source.pk, target.pk, options, report, tables)]
+    done += _copy_tables(source.pk, target.pk, options.tables, report, tables)
+    report("Definition of all else")
+    notes += apply(sections=[section for section in SECTIONS if section not in (KEYSTORES, TABLES)])
     tables.finish()
-    return ". ".join([f"Copied the definition{''.join(f', {part}' for part in done)}", *notes])
+    parts = "".join(f", {copied} {what}" for what, copied in done)
+    return ". ".join([f"Copied the definition{parts}", *notes])
 
 
 def check_options(source: Workspace, options: DeployOptions) -> None:
@@ -61,9 +73,8 @@ def _replaced_tables(source: Workspace, options: DeployOptions) -> frozenset[str
     return frozenset(name for name in names if options.tables.action_for(name) is CopyAction.REPLACE)
 
 
-def _copy_data(
-    source_id: int, target_id: int, options: DeployOptions, report: Report, tables: RowCopier
-) -> Iterator[tuple[str, int]]:
+def _copy_data(source_id: int, target_id: int, options: DeployOptions, report: Report) -> Iterator[tuple[str, int]]:
+    """All but the rows of tables."""
     if options.static_data:
         report("Static data")
         copy_static_data(source_id, target_id)
@@ -72,7 +83,6 @@ def _copy_data(
         report("File manager")
         yield "files", replace_files(source_id, target_id)
     yield from _copy_keystores(source_id, target_id, options.keystores, report)
-    yield from _copy_tables(source_id, target_id, options.tables, report, tables)
     for website in Website.objects.in_workspace(source_id):
         if action := options.websites.action_for(website.slug):
             report(f"Website {website.slug}")
@@ -81,7 +91,7 @@ def _copy_data(
 
 def _copy_keystores(source_id: int, target_id: int, chosen: Selection, report: Report) -> Iterator[tuple[str, int]]:
     theirs = {row.identifier: row.pk for row in Keystore.objects.in_workspace(target_id)}
-    for row in Keystore.objects.in_workspace(source_id):
+    for row in Keystore.objects.in_workspace(source_id).filter(identifier__in=theirs):  # no new ones, made meanwhile
         if action := chosen.action_for(row.identifier):
             report(f"Keystore {row.identifier}")
             yield f"keys of the keystore {row.identifier}", copy_items(row.pk, theirs[row.identifier], action)
@@ -91,7 +101,7 @@ def _copy_tables(
     source_id: int, target_id: int, chosen: Selection, report: Report, copier: RowCopier
 ) -> Iterator[tuple[str, int]]:
     theirs = {row.name: row for row in Table.objects.in_workspace(target_id)}
-    for row in Table.objects.in_workspace(source_id):
+    for row in Table.objects.in_workspace(source_id).filter(name__in=theirs):
         if action := chosen.action_for(row.name):
             report(f"Table {row.name}")
             yield f"rows of the table {row.name}", copier.copy(row, theirs[row.name], action)

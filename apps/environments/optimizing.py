@@ -14,7 +14,7 @@ from django.utils import timezone
 from apps.applications.models import GivenAnswer
 from apps.environments import measuring, storage
 from apps.environments.job_steps import Step, StepContext
-from apps.environments.models import ActivityHour
+from apps.environments.models import ActivityHour, Measure
 from apps.tables import storage as table_storage
 from apps.tables.models import Table, Upload
 from apps.webhooks.models import WebhookEvent
@@ -68,8 +68,7 @@ def pack(context: StepContext) -> str:
 
 def report(context: StepContext) -> str:
     """Say what it has brought."""
-    context.environment.measure.due_at = timezone.now()
-    context.environment.measure.save()
+    Measure.objects.filter(environment=context.environment).update(due_at=timezone.now())
     before = context.job.memo["before"]
     after = sum(storage.bytes_of(measuring.workspace_ids(context.environment)).values())
     context.job.memo |= {"after": after, "reclaimed": max(0, before - after)}

@@ -49,6 +49,8 @@ def begin(
     A job that failed before is given up: what it left half done, the steps of the new one put right.
     """
     EnvironmentJob.objects.filter(environment=environment, state=JobState.FAILED).update(state=JobState.SUPERSEDED)
+    if kind != JobKind.UPDATE:
+        environment.certificates.filter(live=False).delete()  # not brought into force, and nobody will any more
     job = EnvironmentJob(
         environment=environment,
         kind=kind,

@@ -3,12 +3,12 @@
 from typing import Any
 
 from apps.accounts.models import Project, Workspace
-from apps.core.errors import BadRequest, Conflict, NotFound
+from apps.core.errors import BadRequest, Conflict, NotFound, StorageFull
 from apps.environments import orders
 from apps.environments.callers import OrganizationCaller
 from apps.environments.deploy_options import DeployOptions
 from apps.environments.deployment import check_options
-from apps.environments.models import QUIET, Deployment, Environment, JobKind
+from apps.environments.models import QUIET, Deployment, Environment, JobKind, Measure
 from apps.environments.selectors import get_environment, row_number
 
 
@@ -24,7 +24,8 @@ def deploy_project(
     """Order that a project is copied into an environment, from the Designer or from ``source_environment``.
 
     Raises ``NotFound`` for a project or environment that is not the caller's, ``BadRequest`` for options that cannot be
-    read or name what the source does not have, and ``Conflict`` when the source is busy or holds no newer version.
+    read or name what the source does not have, ``Conflict`` when the source is busy or holds no newer version, and
+    ``StorageFull`` when data is to be copied to where no more is taken.
     """
     if not isinstance(body, dict):
         raise BadRequest("The body must be an object.")
@@ -34,6 +35,8 @@ def deploy_project(
         source = _source(caller, environment, project, body.get("source_environment"))
         workspace = source.workspace if source else Workspace.objects.get(project=project, api_host="")
         check_options(workspace, options)
+        if options.copies_data and Measure.objects.filter(environment=environment, full=True).exists():
+            raise StorageFull
         ordered = {
             "project": project.pk,
             "source_environment": source.environment_id if source else None,
@@ -46,10 +49,12 @@ def deploy_project(
 def remove_project(caller: OrganizationCaller, environment_id: str | int, project_id: str | int) -> Environment:
     """Order that a project and all its data are taken out of an environment."""
     with orders.changing(caller, environment_id) as environment:
-        deployment = environment.deployments.filter(project=row_number(project_id)).first()
-        if deployment is None:
+        # Not its deployment, which is gone already when a removal has failed half-way.
+        rows = Workspace.objects.filter(api_host=environment.api_host or None, project=row_number(project_id))
+        found = rows.values_list("project_id", flat=True).first()
+        if found is None:
             raise NotFound("The project is not in this environment.")
-        orders.begin(caller, environment, JobKind.REMOVE_PROJECT, {"project": deployment.project_id})
+        orders.begin(caller, environment, JobKind.REMOVE_PROJECT, {"project": found})
     return environment
 
 

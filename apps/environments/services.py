@@ -27,8 +27,8 @@ def create_environment(
     caller.require_manager()
     environment = Environment(
         organization_id=caller.organization_id,
-        name=read_text("name", name, LONGEST_NAME, required=True),
-        description=read_text("description", description, LONGEST_DESCRIPTION),
+        name=read_name(name),
+        description=read_description(description),
         package_code=read_package(package).code,
         region=_served_region(region),
         time_zone=read_time_zone(time_zone),
@@ -81,16 +81,25 @@ def retry(caller: OrganizationCaller, environment_id: str | int) -> EnvironmentJ
         return orders.resume(environment)
 
 
-def read_text(name: str, value: Any, longest: int, *, required: bool = False) -> str:
-    """A line of printable text; raises ``BadRequest`` naming the value."""
+def read_name(value: Any) -> str:
+    """The name of an environment: a line of printable text; raises ``BadRequest``."""
+    return _printable("name", value, LONGEST_NAME, required=True)
+
+
+def read_description(value: Any) -> str:
+    """The description of an environment, which may have lines; raises ``BadRequest``."""
+    return _printable("description", value, LONGEST_DESCRIPTION, beside="\n\t")
+
+
+def _printable(name: str, value: Any, longest: int, *, required: bool = False, beside: str = "") -> str:
     if value is None and not required:
         return ""
-    text = value.strip() if isinstance(value, str) else None
+    text = value.strip().replace("\r\n", "\n") if isinstance(value, str) else None
     if text is None or (required and not text):
         raise BadRequest(f"{name} must be a text" + (" that is not empty." if required else "."))
     if len(text) > longest:
         raise BadRequest(f"{name} must be at most {longest} characters long.")
-    if not text.isprintable():
+    if not all(character.isprintable() or character in beside for character in text):
         raise BadRequest(f"{name} holds characters that cannot be printed.")
     return text
 

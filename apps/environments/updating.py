@@ -11,7 +11,7 @@ from apps.environments import orders
 from apps.environments.callers import OrganizationCaller
 from apps.environments.certificates import Certificate, parsed_form, read_certificate
 from apps.environments.models import Environment, EnvironmentCertificate, JobKind
-from apps.environments.services import LONGEST_DESCRIPTION, LONGEST_NAME, read_text
+from apps.environments.services import read_description, read_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +53,16 @@ def update_environment(
     removes = _flag(delete_certificate)
     with orders.changing(caller, environment_id) as environment:
         if name is not None:
-            environment.name = read_text("name", name, LONGEST_NAME, required=True)
+            environment.name = read_name(name)
         if description is not None:
-            environment.description = read_text("description", description, LONGEST_DESCRIPTION)
+            environment.description = read_description(description)
         if files and removes:
             raise BadRequest("Send a certificate or delete_certificate, not both.")
         certificate = files.read() if files else None
         if name is None and description is None and not removes and certificate is None:
             raise BadRequest("Send a name, a description, a certificate or delete_certificate.")
         environment.save(update_fields=["name", "description", "date_updated"])
+        environment.certificates.filter(live=False).delete()  # what a job that failed did not bring into force
         if certificate:
             _keep(environment, certificate)
         change = "install" if certificate else "remove" if removes else ""
@@ -71,7 +72,6 @@ def update_environment(
 
 def _keep(environment: Environment, certificate: Certificate) -> None:
     """Store it beside the one in force, which serves until the driver has the new one."""
-    environment.certificates.filter(live=False).delete()
     EnvironmentCertificate.objects.create(
         environment=environment,
         certificate=certificate.certificate,

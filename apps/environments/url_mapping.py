@@ -19,10 +19,7 @@ MOST_ENTRIES = 500
 MOST_MAPPINGS = 5_000
 LONGEST_URL, LONGEST_NAME = 255, 128
 _SEGMENT = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]+")
-# Addresses that mean something else on other hosts of the installation.
-RESERVED = frozenset(
-    {"v1", "o", "admin", "static", "healthz", "readyz", "metrics", ".well-known", "site", "page", "demo"}
-)
+RESERVED = ".well-known"  # where authorities look for proofs of who a host belongs to
 MOST_SEGMENTS = 64
 
 
@@ -97,7 +94,7 @@ def find_target(environment_id: int, path: str) -> Target | None:
     segments = path[1:].removesuffix("/").split("/", MOST_SEGMENTS)[:MOST_SEGMENTS]
     ways = ["/" + "".join(f"{segment}/" for segment in segments[:number]) for number in range(len(segments) + 1)]
     here = Deployment.objects.filter(environment=OuterRef("environment"), project=OuterRef("project"))
-    rows = UrlMapping.objects.filter(environment=environment_id, url__in=ways)
+    rows = UrlMapping.objects.filter(environment=environment_id, url__in=[way for way in ways if "\0" not in way])
     for row in sorted(rows.annotate(workspace=Subquery(here.values("workspace"))), key=lambda row: -len(row.url)):
         target = Target(row.workspace, row.type, row.name, path[len(row.url) :], path == row.url[:-1] != "")
         if row.workspace and (row.type == MappingType.WEBSITE or not target.rest):
@@ -108,14 +105,15 @@ def find_target(environment_id: int, path: str) -> Target | None:
 def read_url(value: Any) -> str:
     """An address in its one spelling, with a slash at both ends; raises ``ValueError`` with what is wrong."""
     text = value.strip() if isinstance(value, str) else ""
-    if not text.startswith("/") or len(text) > LONGEST_URL - 1:
-        raise ValueError(f"Must be a path that begins with / and has at most {LONGEST_URL - 1} characters.")
     segments = text.strip("/").split("/") if text.strip("/") else []
+    url = "/" + "".join(f"{segment}/" for segment in segments)
+    if not text or len(url) > LONGEST_URL:
+        raise ValueError(f"Must be a path of at most {LONGEST_URL} characters, / for the whole host.")
     if text.startswith("//") or not all(map(_SEGMENT.fullmatch, segments)):
         raise ValueError("Must be a path of letters, digits, hyphens, dots, underscores and tildes.")
-    if segments and segments[0].lower() in RESERVED:
-        raise ValueError(f"Must not begin with /{segments[0]}.")
-    return "/" + "".join(f"{segment}/" for segment in segments)
+    if segments and segments[0].lower() == RESERVED:
+        raise ValueError(f"Must not begin with /{RESERVED}.")
+    return url
 
 
 def _read(body: Any, *, named: bool) -> list[Entry]:
@@ -141,7 +139,7 @@ def _entry(item: Any, at: str, named: bool, faults: list[Detail]) -> Entry | Non
     before = len(faults)
     project = _part(item, "project_id", at, faults, _project_id)
     url = _part(item, "url", at, faults, read_url)
-    kind = _part(item, "type", at, faults, MappingType)
+    kind = _part(item, "type", at, faults, _type)
     name = _part(item, "name", at, faults, _name) if named else ""
     return Entry(at, project, url, kind, name) if len(faults) == before else None
 
@@ -150,9 +148,15 @@ def _part(item: dict[str, Any], name: str, at: str, faults: list[Detail], read: 
     try:
         return read(item.get(name))
     except ValueError as error:
-        known = "Must be website or hostedpage." if name == "type" else str(error)
-        faults.append(Detail(f"{at}/{name}", known))
+        faults.append(Detail(f"{at}/{name}", str(error)))
         return None
+
+
+def _type(value: Any) -> MappingType:
+    try:
+        return MappingType(value.strip().lower() if isinstance(value, str) else value)
+    except ValueError:
+        raise ValueError("Must be website or hostedpage.") from None
 
 
 def _project_id(value: Any) -> int:

@@ -6,12 +6,18 @@ of what growing them does. All of it happens in the caller's transaction, so tha
 
 from collections.abc import Iterator
 
-from django.db import connection
+from django.db import InternalError, connection
+from psycopg.errors import DependentObjectsStillExist
 
 from apps.core.errors import Conflict
 from apps.tables import indexes, storage
 from apps.tables.models import Column, IndexState
 
+_GRANTS = """
+SELECT format('GRANT %%s ON %%s TO %%s', privilege_type, %s::text,
+              CASE grantee WHEN 0 THEN 'PUBLIC' ELSE grantee::regrole::text END)
+FROM pg_class, aclexplode(relacl) WHERE pg_class.oid = to_regclass(%s) AND grantee <> relowner
+"""
 _ALIKE = "INCLUDING IDENTITY INCLUDING DEFAULTS INCLUDING STORAGE"
 
 
@@ -29,6 +35,7 @@ def begin(table_id: int) -> bool:
         with storage.briefly_locked():
             _execute(f"LOCK TABLE {storage.relation(table_id)} IN EXCLUSIVE MODE")
             _execute(f"CREATE TABLE {successor(table_id)} (LIKE {storage.relation(table_id)} {_ALIKE})")
+            _grant_alike(table_id)
     except Conflict:
         return False
     # Whoever is building an index has not noted it yet, and must begin again: the next table has none of it.
@@ -49,7 +56,7 @@ def complete(table_id: int) -> list[str]:
 def put_in_place(table_id: int, built: list[str]) -> bool:
     """Let the filled table be the one in use; readers wait until the transaction ends.
 
-    False, and nothing done, when somebody reads the old one for long.
+    False, and nothing done, when somebody reads the old one for long, or a view shows it.
     """
     try:
         with storage.briefly_locked():
@@ -61,6 +68,10 @@ def put_in_place(table_id: int, built: list[str]) -> bool:
                 _execute(f"ALTER INDEX {storage.SCHEMA}.n{name} RENAME TO {name}")
     except Conflict:
         return False
+    except InternalError as error:
+        if isinstance(error.__cause__, DependentObjectsStillExist):
+            return False
+        raise
     return True
 
 
@@ -73,6 +84,14 @@ def _indexes(table_id: int) -> Iterator[indexes.Index]:
     columns = Column.objects.filter(table=table_id, index_state=IndexState.READY)
     for column_id, kind in columns.values_list("pk", "kind"):
         yield from indexes.wanted(column_id, kind)
+
+
+def _grant_alike(table_id: int) -> None:
+    """Let everybody read the next table who was allowed to read this one."""
+    with connection.cursor() as cursor:
+        cursor.execute(_GRANTS, [successor(table_id), storage.relation(table_id)])
+        for (statement,) in cursor.fetchall():
+            cursor.execute(statement)
 
 
 def _execute(statement: str) -> None:

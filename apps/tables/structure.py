@@ -48,10 +48,10 @@ def add_column(
     return save_new_column(caller, column)
 
 
-def save_new_column(caller: Caller, column: Column) -> Column:
-    """``add_column`` for a column that is filled in already."""
+def save_new_column(caller: Caller, column: Column, *, emptied: bool = False) -> Column:
+    """``add_column`` for a column that is filled in already; ``emptied`` when the rows there are will be deleted."""
     caller.require("tables")
-    check_column(column, caller.zone)
+    check_column(column, caller.zone, any_rows=emptied)
     column.index_state = IndexState.WANTED if column.indexable else IndexState.NONE
     with _named_once(column):
         _count_change(column.table)
@@ -62,14 +62,17 @@ def save_new_column(caller: Caller, column: Column) -> Column:
     return column
 
 
-def change_column(caller: Caller, column: Column) -> None:
-    """Keep the new name, default, switches and position of a column; its type stays what it is."""
+def change_column(caller: Caller, column: Column, *, emptied: bool = False) -> None:
+    """Keep the new name, default, switches and position of a column; its type stays what it is.
+
+    ``emptied`` when the rows there are will be deleted.
+    """
     caller.require("tables")
     with _named_once(column):
         _count_change(column.table)
         stored = Column.objects.select_for_update().get(pk=column.pk)
         column.kind = stored.kind
-        check_column(column, caller.zone, was_required=stored.required)
+        check_column(column, caller.zone, any_rows=emptied or stored.required)
         column.index_state = _index_state(stored, column.indexable)
         column.save(
             update_fields=["name", "default", "required", "indexable", "position", "index_state"],
@@ -90,15 +93,15 @@ def build_again(caller: Caller, column: Column) -> None:
     Column.objects.filter(pk=column.pk, indexable=True).update(index_state=IndexState.WANTED, index_error="")
 
 
-def check_column(column: Column, zone: Zone, was_required: bool = False) -> None:
-    """Raise ``BadRequest`` for switches and a default that do not suit the type or the rows there are."""
+def check_column(column: Column, zone: Zone, any_rows: bool = False) -> None:
+    """Raise ``BadRequest`` for switches and a default that do not suit the type, or the rows unless ``any_rows`` do."""
     if column.indexable and column.kind == Kind.JSON:
         raise _refuse("indexable", "Columns of type JSON cannot be indexed.")
     try:
         kinds.read_text(column.kind, column.default, zone)
     except Unreadable as error:
         raise _refuse("default", f"The default must be {error}.") from None
-    if column.required and not was_required and not _is_filled(column):
+    if column.required and not any_rows and not _is_filled(column):
         raise _refuse("required", "There are rows without a value in this column: it cannot be required.")
 
 

@@ -5,9 +5,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from apps.core.xmlio import read_xml
 from apps.environments.execution import work, work_all
 from apps.environments.models import Environment, EnvironmentJob, JobState, Status
 from tests.conftest import Tenant
@@ -29,9 +32,26 @@ def test_order_is_answered_at_once(call: Caller) -> None:
     assert made["package"] == {"name": "Single Server A", "code": "SS-A"}
     assert made["storage_info"] == {"used": 0.0, "total": 20, "used_percentage": 0.0, "available_percentage": 100.0}
     assert (made["base_storage"], made["total_storage"], made["storage_addons"]) == (20, 20, [])
-    assert (made["projects"], made["active"]) == ([], 0)
+    assert (made["projects"], made["active"]) == ([], 1)
     assert DATE.fullmatch(made["date_created"])
     assert call("GET", f"/{made['id']}/status") == {"id": made["id"], "status": "creating"}
+
+
+def test_an_order_is_answered_in_xml_as_in_json(call: Caller, environment: Environment) -> None:
+    headers = {"X-Apikey": call.key, "Accept": "application/xml"}
+    answer = Client().post(f"/v1/environment/{environment.pk}/optimize", headers=headers)
+    shown = read_xml(answer.content)
+    assert isinstance(shown, dict)
+    assert shown["data"]["status"] == "upgrading"
+    assert shown["data"].keys() == set(KEYS)
+
+
+def test_a_description_may_have_lines(call: Caller, environment: Environment) -> None:
+    changed = call("POST", f"/{environment.pk}", {"description": " Shop\r\n\tof Acme\n"})
+    assert changed["description"] == "Shop\n\tof Acme"
+    work_all()
+    for fault in ({"description": "a\u0007"}, {"name": "a\nb"}):
+        call("POST", f"/{environment.pk}", fault, status=400)
 
 
 def test_job_makes_it_ready(call: Caller) -> None:
@@ -210,6 +230,19 @@ def test_foreign_and_unknown_are_alike(call: Caller, rival: Tenant, environment:
         for unknown in ("99999999", "0", "-1", "x", "1e3", "9" * 40, "%00", "١"):
             assert stranger(method, f"/{unknown}{path}", body, status=404) == foreign
     assert stranger("GET") == []
+
+
+def test_a_longer_list_takes_no_more_queries(
+    call: Caller, environment: Environment, django_assert_num_queries: Any, acme: Tenant
+) -> None:
+    with CaptureQueriesContext(connection) as alone:
+        call("GET")
+    number = len(alone)  # as long as nothing else was asked for
+    make_ready(call)
+    call("POST", f"/{make_ready(call).pk}/project/{acme.project.pk}", {})
+    work_all()
+    with django_assert_num_queries(number):
+        assert len(call("GET")) == 3
 
 
 def test_delete_leaves_a_row_that_says_so(call: Caller, environment: Environment) -> None:

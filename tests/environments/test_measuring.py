@@ -92,6 +92,19 @@ def test_quota_marks_the_workspaces_and_frees_them_again(
     assert (deployed.storage_full, deployed.concurrency) == (False, 16)
 
 
+def test_a_full_environment_takes_definitions_but_no_data(
+    acme: Tenant, environment: Environment, deployed: Workspace, call: Caller
+) -> None:
+    Measure.objects.filter(environment=environment).update(full=True)
+    path = f"/{environment.pk}/project/{acme.project.pk}"
+    for data in ("static_data", "file_manager"):
+        call("POST", path, {data: "yes"}, status=507)
+    for kind in ("keystores", "tables", "websites"):
+        call("POST", path, {f"all_{kind}": "insert"}, status=507)
+    assert not environment.jobs.filter(kind="deploy").exists()
+    call("POST", path, {"static_data": "no", "keystores": []})
+
+
 def test_each_minute_is_counted_once(acme: Tenant, environment: Environment, deployed: Workspace) -> None:
     counted_from(environment, 30)
     ran(acme, deployed, "a", 10, [500, 1500])

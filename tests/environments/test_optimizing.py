@@ -9,8 +9,11 @@ from django.utils import timezone
 from apps.accounts.models import Role, Workspace
 from apps.applications.members import member_caller
 from apps.applications.models import GivenAnswer
+from apps.environments import optimizing
 from apps.environments.execution import work_all
-from apps.environments.models import Deployment
+from apps.environments.job_steps import StepContext
+from apps.environments.models import Deployment, EnvironmentJob, Measure
+from apps.environments.provisioning.local import Local
 from apps.tables import structure
 from apps.tables.rows import copy
 from apps.tables.selectors import get_definition
@@ -18,6 +21,19 @@ from tests.conftest import Tenant
 from tests.environments.conftest import Caller, make_ready
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_what_is_measured_meanwhile_is_not_undone(call: Caller, acme: Tenant) -> None:
+    environment = make_ready(call)
+    counted = timezone.now().replace(microsecond=0)
+    assert environment.measure.counted_until != counted  # as it was when the job began
+    Measure.objects.filter(environment=environment).update(counted_until=counted)
+    job = EnvironmentJob(memo={"before": 0})
+    optimizing.report(StepContext(job, environment, Local(), lambda: None, lambda text: None))
+    row = Measure.objects.get()
+    assert row.counted_until == counted
+    assert row.due_at is not None
+    assert row.due_at <= timezone.now()
 
 
 def test_space_of_removed_rows_is_given_back(acme: Tenant, call: Caller) -> None:

@@ -44,7 +44,7 @@ def lease_ends() -> None:
 def test_killed_workers_leave_a_job_that_others_finish(acme: Tenant, call: Caller) -> None:
     environment = make_ready(call)
     call("POST", f"/{environment.pk}/project/{acme.project.pk}", {})
-    killed = worker("before-job-checkpoint=kill")
+    killed = worker("before-job-checkpoint@copy=kill")
     assert killed.returncode == -9, killed.stderr
     job = environment.jobs.first()
     assert job is not None

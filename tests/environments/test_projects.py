@@ -1,5 +1,6 @@
 """Ordering deployments: what is read, what is refused, which version it becomes."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -7,8 +8,10 @@ import pytest
 from apps.accounts.models import Project, Workspace
 from apps.core.copy_action import CopyAction
 from apps.core.errors import BadRequest
+from apps.environments import removal
 from apps.environments.deploy_options import DeployOptions, Selection
 from apps.environments.execution import work_all
+from apps.environments.job_steps import StepFailed
 from apps.environments.models import Deployment, Environment, EnvironmentJob
 from apps.keystores.models import Keystore
 from tests.conftest import STRAIGHT_FLOW, Tenant, publish
@@ -22,6 +25,15 @@ def deploy(call: Caller, environment: Environment, project: Project, **body: Any
     found = call("GET", f"/{environment.pk}")
     assert found["status"] == "ready", Environment.objects.get(pk=environment.pk).status_reason
     return found
+
+
+def raising(error: Exception) -> Callable[..., Any]:
+    """Whatever it is called with, it raises."""
+
+    def fail(*args: Any) -> None:
+        raise error
+
+    return fail
 
 
 def versions(environment: Environment) -> list[tuple[int, int]]:
@@ -66,6 +78,22 @@ def test_removal_takes_workspace_and_addresses_along(call: Caller, acme: Tenant,
     assert call("GET", f"/{environment.pk}/urls") == {"urls_mapped": []}
     assert list(Workspace.objects.filter(project=acme.project).values_list("api_host", flat=True)) == [""]
     call("DELETE", f"/{environment.pk}/project/{acme.project.pk}", status=404)
+
+
+def test_a_removal_that_failed_can_be_ordered_again(
+    call: Caller, acme: Tenant, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(call, environment, acme.project)
+    with monkeypatch.context() as broken:
+        broken.setattr(removal, "remove_workspace", raising(StepFailed("The disk is full.")))
+        call("DELETE", f"/{environment.pk}/project/{acme.project.pk}")
+        work_all()
+    assert call("GET", f"/{environment.pk}/status")["status"] == "error"
+    assert call("GET", f"/{environment.pk}/projects") == []
+    call("DELETE", f"/{environment.pk}/project/{acme.project.pk}")
+    work_all()
+    assert call("GET", f"/{environment.pk}/status")["status"] == "ready"
+    assert not Workspace.objects.filter(api_host=environment.api_host).exists()
 
 
 def test_orders_that_are_refused(call: Caller, acme: Tenant, rival: Tenant, environment: Environment) -> None:

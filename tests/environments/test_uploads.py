@@ -36,16 +36,22 @@ def form(fields: dict[str, str], files: list[tuple[str, bytes]]) -> bytes:
 
 
 def upload(
-    call: Caller, environment: Environment, status: int = 200, fields: dict[str, str] | None = None, **files: Any
+    call: Caller,
+    environment: Environment,
+    status: int = 200,
+    fields: dict[str, str] | None = None,
+    headers: dict[str, str] | None = None,
+    boundary: str = BOUNDARY,
+    **files: Any,
 ) -> Any:
     """Send files; a list is several under one name."""
     listed = [(name, one) for name, found in files.items() for one in (found if isinstance(found, list) else [found])]
     response = Client().generic(
         "POST",
         f"/v1/environment/{environment.pk}",
-        form(fields or {}, listed),
-        f"multipart/form-data; boundary={BOUNDARY}",
-        headers={"X-Apikey": call.key, "Accept": "application/json"},
+        form(fields or {}, listed).replace(BOUNDARY.encode(), boundary.encode()),
+        f"multipart/form-data; boundary={boundary}",
+        headers={"X-Apikey": call.key, "Accept": "application/json"} | (headers or {}),
     )
     assert response.status_code == status, response.content
     answer = response.json()
@@ -87,6 +93,40 @@ def test_certificate_is_installed_and_shown_without_its_key(
     assert "PRIVATE KEY" in decrypt(stored)
     for answer in (answered, found):
         assert "PRIVATE KEY" not in json.dumps(answer)
+
+
+@pytest.mark.parametrize("name", ["chain_files[]", "chain_files[0]"])
+def test_files_of_the_chain_are_taken_as_clients_name_them(
+    call: Caller, environment: Environment, site: Pair, middle: Pair, name: str
+) -> None:
+    files = {"private_key_file": site.key, "certificate_file": site.certificate, name: middle.certificate}
+    upload(call, environment, **files)
+    assert EnvironmentCertificate.objects.get().chain.count("BEGIN CERTIFICATE") == 1
+
+
+def test_an_upload_that_is_repeated_is_carried_out_once(call: Caller, environment: Environment, alone: Pair) -> None:
+    sent = {"pem_file": alone.key + alone.certificate, "headers": {"Idempotency-Key": "upload-1"}}
+    first = upload(call, environment, **sent)
+    work_all()
+    assert upload(call, environment, boundary="another-boundary", **sent) == first
+    upload(call, environment, 409, {"name": "Other"}, boundary="another-boundary", **sent)
+    assert environment.jobs.filter(kind="update").count() == 1
+
+
+@pytest.mark.parametrize("path", ["", "/update-version"])
+def test_a_certificate_that_was_not_installed_is_forgotten_by_the_next_order(
+    call: Caller, environment: Environment, site: Pair, alone: Pair, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    upload(call, environment, pem_file=site.key + site.certificate)
+    work_all()
+    with monkeypatch.context() as patch:
+        patch.setattr(Local, "install_certificate", lambda *given: (_ for _ in ()).throw(StepFailed("No.")))
+        upload(call, environment, pem_file=alone.key + alone.certificate)
+        work_all()
+    call("POST", f"/{environment.pk}{path}", None if path else {"delete_certificate": 1})
+    work_all()
+    shown = call("GET", f"/{environment.pk}")["ssl_certificate"]
+    assert shown == (parsed_form(site.certificate.decode()) if path else None)
 
 
 def test_pem_file_counts_alone(call: Caller, environment: Environment, site: Pair, alone: Pair) -> None:

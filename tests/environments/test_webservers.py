@@ -286,5 +286,11 @@ def test_names_of_certificates_cannot_write_configuration(acme: Tenant, maker: M
     assert "import" not in text
 
 
+def test_without_certificates_no_folder_is_needed(db: None, tmp_path: Path) -> None:
+    output = tmp_path / "Caddyfile"
+    assert "0 names are in" in run("caddy", str(tmp_path / "none"), "--output", str(output))
+    assert output.read_text().startswith("# Written by")
+
+
 def test_without_environments_there_is_nothing_to_serve(db: None, tmp_path: Path, settings: Any) -> None:
     assert run("caddy", str(tmp_path)).count("\n") == 1

@@ -17,7 +17,7 @@ def write_xml(value: JSON, *, root: str = "response") -> bytes:
 
 def _write(parts: list[str], tag: str, attributes: str, value: Any) -> None:
     """One element; ``attributes`` are those it has beside its mark."""
-    if type(value) is str:
+    if isinstance(value, str):  # also the members of enumerations
         _write_text(parts, tag, attributes, value)
     elif type(value) is dict:
         _write_object(parts, tag, attributes, value)
@@ -77,7 +77,7 @@ def _inline(tag: str, members: dict[str, Any]) -> list[str]:
         if key.startswith(marks.ATTRIBUTE)
         and key[1:] not in taken
         and marks.NAME.fullmatch(key[1:])
-        and type(value) is str
+        and isinstance(value, str)
         and marks.is_writable(value)
         and not (key[1:] == marks.TYPE and value in marks.MARKS)
     ]

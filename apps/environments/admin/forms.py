@@ -14,7 +14,7 @@ from unfold.widgets import (
 
 from apps.accounts.models import Project, Workspace, default_time_zone
 from apps.contents.models import HostedPage, Website
-from apps.core.admin.forms import TenantForm
+from apps.core.admin.forms import ProseWidget, TenantForm
 from apps.core.copy_action import CopyAction
 from apps.environments.models import QUIET, Deployment, Environment, MappingType
 from apps.environments.packages import ADDON_GIGABYTES, PACKAGES
@@ -40,6 +40,7 @@ class EnvironmentForm(TenantForm):
     class Meta:
         model = Environment
         fields = ("organization", "name", "description", "package_code", "region", "time_zone")
+        widgets = {"description": ProseWidget()}
 
 
 class UpgradeForm(forms.Form):

@@ -97,7 +97,7 @@ DEPLOY = Operation(
             }
         },
     ),
-    errors=BUSY,
+    errors=[*BUSY, errors.StorageFull],
     answer=answer(ENVIRONMENT, {"Updating": MEASURED | {"status": "updating", "ssl_certificate": None}}),
 )
 REMOVE_PROJECT = Operation(

@@ -1,13 +1,14 @@
 """Environments as the API shows them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from apps.core import dates
-from apps.environments.models import SERVING, Deployment, Environment, PlatformVersion, UrlMapping
+from apps.environments.models import Deployment, Environment, PlatformVersion, Status, UrlMapping
 from apps.environments.packages import ADDON_GIGABYTES
 from apps.environments.quota import total_gigabytes
 from apps.environments.selectors import certificate_of
-from apps.environments.statistics import Statistics, statistics_of, storage_of
+from apps.environments.statistics import Statistics, statistics_of, statistics_of_all, storage_of
 
 
 def shown(environment: Environment, *, stats: bool = True, certificate: bool = False) -> dict[str, Any]:
@@ -19,6 +20,12 @@ def shown(environment: Environment, *, stats: bool = True, certificate: bool = F
         found = certificate_of(environment)
         data["ssl_certificate"] = found.parsed if found else None
     return data
+
+
+def shown_all(environments: Sequence[Environment]) -> list[dict[str, Any]]:
+    """A list of them, with ``stats``."""
+    stats = statistics_of_all(environments)
+    return [_described(one) | ({"stats": _stats(stats[one.pk])} if one.provisioned_at else {}) for one in environments]
 
 
 def _described(environment: Environment) -> dict[str, Any]:
@@ -43,7 +50,7 @@ def _described(environment: Environment) -> dict[str, Any]:
             "used_percentage": storage.used_percentage,
             "available_percentage": storage.available_percentage,
         },
-        "active": int(environment.status in SERVING),
+        "active": int(environment.status not in (Status.DELETING, Status.DELETED)),
         "ip": environment.address or "",
     }
 

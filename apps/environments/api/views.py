@@ -1,5 +1,6 @@
 """``/v1/environment``."""
 
+import re
 from typing import Any
 
 from rest_framework.request import Request
@@ -10,7 +11,9 @@ from apps.core.http.openapi.operation import operation
 from apps.environments import projects, selectors, services, updating, url_mapping
 from apps.environments.api import openapi, openapi_projects
 from apps.environments.api.base import OrganizationViewSet
-from apps.environments.api.shapes import project_shown, shown, url_shown
+from apps.environments.api.shapes import project_shown, shown, shown_all, url_shown
+
+_CHAIN = re.compile(r"chain_files(\[[0-9]{0,4}\])?")  # several files of one name, as the libraries of clients write it
 
 
 class EnvironmentViewSet(OrganizationViewSet):
@@ -21,8 +24,7 @@ class EnvironmentViewSet(OrganizationViewSet):
     @operation(openapi.LIST)
     def list(self, request: Request) -> Response:
         """List the environments of the organization."""
-        found = selectors.list_environments(self.caller.organization_id)
-        return self.given([shown(environment) for environment in found])
+        return self.given(shown_all(selectors.list_environments(self.caller.organization_id)))
 
     @operation(openapi.CREATE)
     def create(self, request: Request) -> Response:
@@ -139,7 +141,7 @@ def _files(body: dict[str, Any]) -> updating.CertificateFiles:
         pem=_file(body, "pem_file"),
         private_key=_file(body, "private_key_file"),
         certificate=_file(body, "certificate_file"),
-        chain=[*_contents(body, "chain_files"), *_contents(body, "chain_files[]")],
+        chain=[content for name in body if _CHAIN.fullmatch(name) for content in _contents(body, name)],
     )
 
 

@@ -3,10 +3,12 @@
 Copies of a webhook or URL trigger share one secret address, and the host of a request picks the copy.
 """
 
+from apps.core.errors import BadRequest, Detail
 from apps.environments.definitions.rows import Rows
 from apps.environments.definitions.section import COUNT, FLAG, NAME, TEXT, Target
 from apps.flows.connections import keep_secret
 from apps.flows.models import ClientAuth, Connection, ConnectionKind, ConnectionSecret
+from apps.triggers.cron import CronError
 from apps.triggers.entrances import forget_entrances
 from apps.triggers.models import Schedule, UrlKind, UrlTrigger
 from apps.triggers.schedules import save_schedule
@@ -37,7 +39,10 @@ def _save_url(target: Target, trigger: UrlTrigger, fresh: bool) -> None:
 
 
 def _save_schedule(target: Target, schedule: Schedule, fresh: bool) -> None:
-    save_schedule(schedule)
+    try:
+        save_schedule(schedule)
+    except CronError as error:  # neither cron nor interval
+        raise BadRequest(str(error), details=[Detail("/cron", str(error))]) from None
 
 
 def _save_connection(target: Target, connection: Connection, fresh: bool) -> None:

@@ -2,11 +2,11 @@
 
 import hashlib
 import json
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
 import jsonschema_rs
-from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from apps.applications.caller import Caller
@@ -34,25 +34,32 @@ def fingerprint(definition: Definition) -> str:
 
 def check_definition(document: JSON) -> Definition:
     """The document as a definition; raises ``BadRequest`` naming what does not fit the format."""
-    if isinstance(document, dict) and _validator().is_valid(document):
-        return {section.name: [] for section in SECTIONS} | document
     found = {(pointer(error), error.message) for error in _validator().iter_errors(document)}
+    if isinstance(document, dict) and not found:
+        found = set(_named_twice(document))
+    if isinstance(document, dict) and not found:
+        return {section.name: [] for section in SECTIONS} | document
     details = [Detail(path, message) for path, message in sorted(found)[:_MOST_FAULTS]]
     raise BadRequest("The file is no project of the format flowize-project/1.", details=details)
 
 
 def apply_definition(
-    caller: Caller, definition: Definition, *, source_id: int | None = None, replaceable: frozenset[str] = frozenset()
+    caller: Caller,
+    definition: Definition,
+    *,
+    source_id: int | None = None,
+    replaceable: frozenset[str] = frozenset(),
+    sections: Sequence[Section] = SECTIONS,
 ) -> list[str]:
     """Bring the caller's workspace in line with the definition, all or nothing; lines for the person who asked.
 
-    Raises ``BadRequest`` and ``Conflict``, each naming the part it is about.
+    ``sections`` are the parts to be applied. Raises ``BadRequest`` and ``Conflict``, each naming the part it is about.
     """
     caller.require("schema")
     caller.require("flowdiagram")
     target = Target(caller, source_id, replaceable)
     with transaction.atomic():
-        for section in SECTIONS:
+        for section in sections:
             _apply(section, target, definition.get(section.name, []))
     return target.notes
 
@@ -62,11 +69,25 @@ def pointer(error: jsonschema_rs.ValidationError) -> str:
     return "".join(f"/{part}" for part in error.instance_path)
 
 
+def _named_twice(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Items that cannot be told apart from others before them."""
+    for section in SECTIONS:
+        yield from _repeated(document.get(section.name, []), section.key, f"/{section.name}")
+    for number, table in enumerate(document.get("tables", [])):
+        yield from _repeated(table["columns"], "name", f"/tables/{number}/columns")
+
+
+def _repeated(items: list[dict[str, Any]], key: str, path: str) -> Iterator[tuple[str, str]]:
+    seen: set[str] = set()
+    for number, item in enumerate(items):
+        if key in item and item[key] in seen:
+            yield f"{path}/{number}/{key}", "Is named twice."
+        seen.add(item.get(key, ""))
+
+
 def _apply(section: Section, target: Target, items: list[dict[str, Any]]) -> None:
     try:
         section.apply(target, [_filled(section, item) for item in items])
-    except ValidationError as error:
-        raise BadRequest(f"{section.name}: {' '.join(error.messages)}") from None
     except BadRequest as error:
         details = [Detail(f"/{section.name}{detail.path}", detail.message) for detail in error.details]
         raise BadRequest(f"{section.name}: {error.message}", details=details) from None
@@ -74,7 +95,7 @@ def _apply(section: Section, target: Target, items: list[dict[str, Any]]) -> Non
 
 def _filled(section: Section, item: dict[str, Any]) -> dict[str, Any]:
     """The item with empty texts for those it leaves out."""
-    texts = {name: "" for name, schema in section.item_schema["properties"].items() if schema == {"type": "string"}}
+    texts = {name: "" for name, schema in section.item_schema["properties"].items() if schema.get("type") == "string"}
     return texts | item
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from apps.core.errors import Conflict
-from apps.environments.definitions.section import NAME, TEXT, Items, Section, Target, described
+from apps.environments.definitions.section import NAME, TEXT, Items, Section, Target, described, placed
 from apps.flows.models import Flow, FlowStatus
 from apps.flows.services import change_status, create_flow, save_draft
 
@@ -27,22 +27,30 @@ def _apply(target: Target, items: Items) -> None:
     rows = Flow.objects.in_workspace(target.workspace_id).select_related("live_version")
     present = {flow.name: flow for flow in rows}
     changed = []
-    for item in items:
-        flow = present.get(item["name"]) or create_flow(target.caller, name=item["name"])
-        if flow.description != item["description"]:
-            flow.description = item["description"]
-            flow.save(update_fields=["description", "date_modified"])
-        if flow.live_version is None or flow.live_version.source != item["source"]:
-            save_draft(target.caller, flow, item["source"])
-            changed.append((flow, item))
-        elif not item["active"]:
-            change_status(target.caller, flow, "inactive")
+    for number, item in enumerate(items):
+        with placed(number, item["name"]):
+            flow = present.get(item["name"]) or create_flow(target.caller, name=item["name"])
+            if _draft(target, flow, item):
+                changed.append((flow, item))
+            elif not item["active"]:
+                change_status(target.caller, flow, "inactive")
     for flow, item in changed:
         _publish(target, flow, item)
     for name in sorted(present.keys() - {item["name"] for item in items}):
         if present[name].live_version is not None:
             change_status(target.caller, present[name], "inactive")
             target.notes.append(f"The flow {name} is no longer part of the project and takes no more records.")
+
+
+def _draft(target: Target, flow: Flow, item: dict[str, Any]) -> bool:
+    """Give the flow its description and, where it changes, its draft; returns whether there is one to be published."""
+    if flow.description != item["description"]:
+        flow.description = item["description"]
+        flow.save(update_fields=["description", "date_modified"])
+    if flow.live_version is not None and flow.live_version.source == item["source"]:
+        return False
+    save_draft(target.caller, flow, item["source"])
+    return True
 
 
 def _publish(target: Target, flow: Flow, item: dict[str, Any]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from apps.applications.models import Application
 from apps.core.errors import Conflict
-from apps.environments.definitions.section import Items, Section, Target, described
+from apps.environments.definitions.section import Items, Section, Target, described, placed
 
 Save = Callable[[Target, Any, bool], None]
 
@@ -34,7 +34,8 @@ class Rows:
     def section(self) -> Section:
         """As a part of definitions."""
         named = {name: schema for name, schema in self.fields.items() if name != self.key}
-        return Section(self.name, described({self.key: self.fields[self.key]}, named), self._export, self._apply)
+        shape = described({self.key: self.fields[self.key]}, named)
+        return Section(self.name, shape, self._export, self._apply, self.key)
 
     def _export(self, workspace_id: int) -> Items:
         rows = self.model.objects.in_workspace(workspace_id).order_by(self.key)
@@ -44,18 +45,21 @@ class Rows:
 
     def _apply(self, target: Target, items: Items) -> None:
         present, sources = self._by_name(target.workspace_id), self._by_name(target.source_id)
-        for item in items:
-            name = item[self.key]
-            row = present.pop(name, None) or self.model(workspace_id=target.workspace_id)
-            before = self._values(row)
-            self._fill(target, row, item)
-            self._copy_shared(row, sources.get(name))
-            row.full_clean(exclude=["workspace", *self.shared])
-            if row.pk is None or self._values(row) != before:
-                self.save(target, row, row.pk is None and name not in sources)
-            if self.share is not None and name in sources:
-                self.share(row, sources[name])
+        for number, item in enumerate(items):
+            row = present.pop(item[self.key], None) or self.model(workspace_id=target.workspace_id)
+            with placed(number, item[self.key]):
+                self._bring_in_line(target, row, item, sources.get(item[self.key]))
         self._put_away(target, present)
+
+    def _bring_in_line(self, target: Target, row: Any, item: dict[str, Any], source: Any) -> None:
+        before = self._values(row)
+        self._fill(target, row, item)
+        self._copy_shared(row, source)
+        row.full_clean(exclude=["workspace", *self.shared])
+        if row.pk is None or self._values(row) != before:
+            self.save(target, row, row.pk is None and source is None)
+        if self.share is not None and source is not None:
+            self.share(row, source)
 
     def _values(self, row: Any) -> list[Any]:
         return [getattr(row, name) for name in (*self.fields, *self.shared)]

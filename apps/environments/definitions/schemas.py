@@ -1,9 +1,13 @@
 """The data schema, and the data fields that records are searched by."""
 
-from apps.environments.definitions.section import FLAG, NAME, TEXT, Items, Section, Target, described
+from typing import Any
+
+from apps.environments.definitions.section import FLAG, NAME, TEXT, Items, Section, Target, described, placed
 from apps.schemas.fields import change_field, create_field
 from apps.schemas.models import DataField, Schema
 from apps.schemas.services import check_texts
+
+URL = {"type": "string", "maxLength": 2048}
 
 
 def _export_schema(workspace_id: int) -> Items:
@@ -32,20 +36,23 @@ def _export_fields(workspace_id: int) -> Items:
 
 def _apply_fields(target: Target, items: Items) -> None:
     present = {field.name: field for field in DataField.objects.in_workspace(target.workspace_id)}
-    wanted = {item["name"]: item for item in items}
-    for name in present.keys() - wanted.keys():
+    for name in present.keys() - {item["name"] for item in items}:
         present[name].delete()
-    for name, item in wanted.items():
-        field = present.get(name)
-        if field is None:
-            create_field(target.caller, **item)
-        elif (field.path, field.list_column) != (item["path"], item["list_column"]):
-            change_field(target.caller, field.pk, **item)
+    for number, item in enumerate(items):
+        with placed(number, item["name"]):
+            _bring_in_line(target, present.get(item["name"]), item)
+
+
+def _bring_in_line(target: Target, field: DataField | None, item: dict[str, Any]) -> None:
+    if field is None:
+        create_field(target.caller, **item)
+    elif (field.path, field.list_column) != (item["path"], item["list_column"]):
+        change_field(target.caller, field.pk, **item)
 
 
 SCHEMA = Section(
     name="schema",
-    item_schema=described({"url": TEXT, "source": TEXT, "sample": TEXT}),
+    item_schema=described({"url": URL, "source": TEXT, "sample": TEXT}),
     export=_export_schema,
     apply=_apply_schema,
     most=1,

@@ -1,10 +1,14 @@
 """The shape of one part of a definition."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+
 from apps.applications.caller import Caller
+from apps.core.errors import BadRequest, Detail
 
 Items = list[dict[str, Any]]
 
@@ -33,16 +37,39 @@ class Target:
 class Section:
     """One part: ``export`` reads its items, in a fixed order; ``apply`` makes those of the target the same.
 
-    ``item_schema`` is the JSON Schema of one item. What exists in the target and not in the definition is removed where
-    it holds no data of its own, and switched off where it does. ``apply`` runs in a transaction and raises ``Conflict``
-    for what cannot be brought in line.
+    ``item_schema`` is the JSON Schema of one item, ``key`` the member that tells items apart. What exists in the target
+    and not in the definition is removed where it holds no data of its own, and switched off where it does. ``apply``
+    runs in a transaction and raises ``BadRequest`` and ``Conflict`` for what cannot be brought in line.
     """
 
     name: str
     item_schema: dict[str, Any]
     export: Callable[[int], Items]
     apply: Callable[[Target, Items], None]
+    key: str = "name"
     most: int = 1000
+
+
+@contextmanager
+def placed(place: int | str, name: str) -> Iterator[None]:
+    """Faults name the item that they are about: people by its name, details by its place."""
+    try:
+        yield
+    except ValidationError as error:
+        message = f"{name}: {' '.join(error.messages)}"
+        raise BadRequest(message, details=[Detail(f"/{place}{path}", text) for path, text in _faults(error)]) from None
+    except BadRequest as error:
+        details = [Detail(f"/{place}{detail.path}", detail.message) for detail in error.details]
+        message = f"{name}: {error.message}"
+        raise BadRequest(message, details=details or [Detail(f"/{place}", error.message)]) from None
+
+
+def _faults(error: ValidationError) -> Iterator[tuple[str, str]]:
+    """Each fault with the member it is about; those of the whole item have none."""
+    members = error.message_dict if hasattr(error, "error_dict") else {NON_FIELD_ERRORS: error.messages}
+    for member, texts in members.items():
+        for text in texts:
+            yield "" if member == NON_FIELD_ERRORS else f"/{member}", text
 
 
 def described(required: dict[str, Any], optional: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from apps.core.errors import Conflict
 from apps.core.jsonio import read_json
-from apps.environments.definitions.section import FLAG, NAME, TEXT, Items, Section, Target, described
+from apps.environments.definitions.section import FLAG, NAME, TEXT, Items, Section, Target, described, placed
 from apps.keystores.content import Text
 from apps.keystores.models import Keystore
 from apps.keystores.models import Kind as KeystoreKind
@@ -24,12 +24,13 @@ def _export_keystores(workspace_id: int) -> Items:
 
 def _apply_keystores(target: Target, items: Items) -> None:
     present = {row.identifier: row for row in Keystore.objects.in_workspace(target.workspace_id)}
-    for item in items:
+    for number, item in enumerate(items):
         keystore = present.get(item["identifier"]) or Keystore(workspace_id=target.workspace_id, **item)
         if keystore.pk and keystore.kind != item["kind"]:
             raise Conflict(f"The keystore {item['identifier']} is {keystore.kind} there and {item['kind']} here.")
-        keystore.description, keystore.structure = item["description"], _checked(item)
-        keystore.full_clean(exclude=["workspace"])
+        with placed(number, item["identifier"]):
+            keystore.description, keystore.structure = item["description"], _checked(item)
+            keystore.full_clean(exclude=["workspace"])
         keystore.save()
     for identifier in sorted(present.keys() - {item["identifier"] for item in items}):
         target.notes.append(f"The keystore {identifier} is no longer part of the project; it keeps its keys.")
@@ -63,12 +64,13 @@ def _columns(table: Table) -> Items:
 
 def _apply_tables(target: Target, items: Items) -> None:
     present = {row.name: row for row in Table.objects.in_workspace(target.workspace_id)}
-    for item in items:
-        table = present.get(item["name"]) or _create_table(target, item["name"])
-        if table.description != item["description"]:
-            table.description = item["description"]
-            table.save(update_fields=["description"])
-        _apply_columns(target, table, item["columns"])
+    for number, item in enumerate(items):
+        with placed(number, item["name"]):
+            table = present.get(item["name"]) or _create_table(target, item["name"])
+            if table.description != item["description"]:
+                table.description = item["description"]
+                table.save(update_fields=["description"])
+            _apply_columns(target, table, item["columns"])
     for name in sorted(present.keys() - {item["name"] for item in items}):
         target.notes.append(f"The table {name} is no longer part of the project; it keeps its rows.")
 
@@ -88,7 +90,8 @@ def _apply_columns(target: Target, table: Table, wanted: Items) -> None:
             _refuse_unless_replaceable(target, table, column, item["kind"])
             remove_column(target.caller, column)
             column = None
-        _bring_in_line(target, table, column, item | {"position": position})
+        with placed(f"columns/{position}", item["name"]):
+            _bring_in_line(target, table, column, item | {"position": position})
 
 
 def _refuse_unless_replaceable(target: Target, table: Table, column: Column, kind: str) -> None:
@@ -100,15 +103,16 @@ def _refuse_unless_replaceable(target: Target, table: Table, column: Column, kin
 
 
 def _bring_in_line(target: Target, table: Table, column: Column | None, item: dict[str, Any]) -> None:
+    emptied = table.name in target.replaceable
     if column is None:
         column = Column(table=table, **item)
         column.full_clean(exclude=["table"])
-        save_new_column(target.caller, column)
+        save_new_column(target.caller, column, emptied=emptied)
         return
     if any(getattr(column, name) != value for name, value in item.items()):
         for name, value in item.items():
             setattr(column, name, value)
-        change_column(target.caller, column)
+        change_column(target.caller, column, emptied=emptied)
 
 
 KEYSTORES = Section(
@@ -118,11 +122,13 @@ KEYSTORES = Section(
     ),
     export=_export_keystores,
     apply=_apply_keystores,
+    key="identifier",
 )
 TABLES = Section(
     name="tables",
     item_schema=described(
-        {"name": NAME, "columns": {"type": "array", "items": COLUMN, "maxItems": 200}}, {"description": TEXT}
+        {"name": NAME, "columns": {"type": "array", "items": COLUMN, "maxItems": 200}},
+        {"description": {"type": "string", "maxLength": 500}},
     ),
     export=_export_tables,
     apply=_apply_tables,

@@ -52,7 +52,7 @@ class ColumnForm(forms.ModelForm):
         if self.errors:
             return
         try:
-            check_column(self.instance, self._zone(), was_required=self.was_required)
+            check_column(self.instance, self._zone(), any_rows=self.was_required)
         except BadRequest as error:
             self.add_error(error.details[0].path.removeprefix("/"), error.message)
 

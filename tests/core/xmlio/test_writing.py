@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from apps.core.copy_action import CopyAction
 from apps.core.xmlio import read_xml, write_xml
 
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -20,6 +21,8 @@ HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
         ("a\r\nb\t", "<response>a&#13;\nb\t</response>"),
         ("\x01\\", '<response type="escaped">\\u0001\\\\</response>'),
         ("\\u0001", "<response>\\u0001</response>"),
+        (CopyAction.INSERT, "<response>insert</response>"),
+        ({"@a": CopyAction.INSERT, "b": "c"}, '<response a="insert"><b>c</b></response>'),
         (5, '<response type="integer">5</response>'),
         (1e300, '<response type="number">1e+300</response>'),
         (True, '<response type="boolean">true</response>'),

@@ -11,6 +11,7 @@ from apps.applications.members import member_caller
 from apps.contents.models import HostedPage, Template
 from apps.core.errors import BadRequest, Conflict, MissingScope
 from apps.environments.definitions.document import apply_definition, check_definition, fingerprint, read_definition
+from apps.environments.definitions.section import Section
 from apps.environments.definitions.sections import SECTIONS
 from apps.flows import services as flows
 from apps.flows.connections import save_connection
@@ -193,6 +194,27 @@ def test_a_column_of_another_type_needs_rows_that_are_replaced(stocked: Tenant, 
     assert read_definition(copy.workspace_id) == read_definition(stocked.workspace.pk)
 
 
+@pytest.mark.parametrize("is_new", [True, False])
+def test_a_required_column_needs_rows_that_have_it_or_are_replaced(stocked: Tenant, copy: Caller, is_new: bool) -> None:
+    people = stocked.extra["people"]
+    if not is_new:
+        structure.add_column(stocked.caller, people, name="email")
+    deploy(stocked, copy)
+    tables.insert_row(copy, "people", {"username": "ann"})
+    if is_new:
+        structure.add_column(stocked.caller, people, name="email", required=True)
+    else:
+        Column.objects.filter(table=people, name="email").update(required=True)
+    with pytest.raises(BadRequest) as caught:
+        deploy(stocked, copy)
+    assert caught.value.message == (
+        "tables: people: email: There are rows without a value in this column: it cannot be required."
+    )
+    assert [detail.path for detail in caught.value.details] == ["/tables/0/columns/2/required"]
+    deploy(stocked, copy, replaceable=frozenset({"people"}))
+    assert read_definition(copy.workspace_id) == read_definition(stocked.workspace.pk)
+
+
 def test_all_or_nothing(complete: Tenant, copy: Caller) -> None:
     definition = read_definition(complete.workspace.pk)
     definition["flows"][0]["source"] = '{"format": "flow/1", "start": "x", "objects": {}}'
@@ -216,6 +238,11 @@ def test_all_or_nothing(complete: Tenant, copy: Caller) -> None:
             {"format": "flowize-project/1", "tables": [{"name": "x", "columns": [{"name": "y", "kind": "picture"}]}]},
             "/tables/0/columns/0/kind",
         ),
+        (
+            {"format": "flowize-project/1", "tables": [{"name": "x", "columns": [], "description": "d" * 501}]},
+            "/tables/0/description",
+        ),
+        ({"format": "flowize-project/1", "schema": [{"url": "u" * 2049, "source": "", "sample": ""}]}, "/schema/0/url"),
     ],
 )
 def test_what_is_no_definition_is_refused_with_its_place(document: Any, path: str) -> None:
@@ -227,7 +254,11 @@ def test_what_is_no_definition_is_refused_with_its_place(document: Any, path: st
 @pytest.mark.parametrize(
     ("section", "item", "message"),
     [
-        ("keystores", {"identifier": "no good", "kind": "json", "structure": "{}"}, "keystores: Use letters, digits"),
+        (
+            "keystores",
+            {"identifier": "no good", "kind": "json", "structure": "{}"},
+            "keystores: no good: Use letters",
+        ),
         ("keystores", {"identifier": "x", "kind": "json", "structure": "{"}, "keystores:"),
         ("webhooks", {"name": "x", "addresses": "nowhere"}, "webhooks:"),
         ("data_fields", {"name": "x", "path": "..", "list_column": False}, "data_fields:"),
@@ -243,6 +274,45 @@ def test_a_part_that_cannot_be_is_named(acme: Tenant, section: str, item: dict[s
         apply_definition(acme.caller, definition)
     assert caught.value.message.startswith(message)
     assert read_definition(acme.workspace.pk) == before
+
+
+@pytest.mark.parametrize("section", [section for section in SECTIONS if section.most > 1], ids=lambda one: one.name)
+def test_an_item_that_is_named_twice_is_refused_with_its_place(complete: Tenant, section: Section) -> None:
+    definition = read_definition(complete.workspace.pk)
+    definition[section.name].append(definition[section.name][0])
+    with pytest.raises(BadRequest) as caught:
+        check_definition(definition)
+    place = f"/{section.name}/{len(definition[section.name]) - 1}/{section.key}"
+    assert [detail.path for detail in caught.value.details] == [place]
+
+
+def test_a_column_that_is_named_twice_is_refused_with_its_place(complete: Tenant) -> None:
+    definition = read_definition(complete.workspace.pk)
+    definition["tables"][0]["columns"].append({"name": "username", "kind": "json"})
+    with pytest.raises(BadRequest) as caught:
+        check_definition(definition)
+    assert [detail.path for detail in caught.value.details] == ["/tables/0/columns/2/name"]
+
+
+@pytest.mark.parametrize(
+    ("section", "change", "path"),
+    [
+        ("schedules", {"cron": ""}, "/schedules/0/cron"),
+        ("webhooks", {"addresses": "nowhere"}, "/webhooks/0/addresses"),
+        ("keystores", {"structure": "{"}, "/keystores/0"),
+        ("tables", {"columns": [{"name": "id", "kind": "text"}]}, "/tables/0/columns/0/name"),
+        ("data_fields", {"path": ".."}, "/data_fields/0"),
+        ("flows", {"source": "["}, "/flows/0"),
+    ],
+)
+def test_a_fault_names_the_item_it_is_about(
+    complete: Tenant, copy: Caller, section: str, change: dict[str, Any], path: str
+) -> None:
+    definition = read_definition(complete.workspace.pk)
+    definition[section][0] |= change
+    with pytest.raises(BadRequest) as caught:
+        apply_definition(copy, check_definition(definition))
+    assert caught.value.details[0].path.startswith(path)
 
 
 def test_only_whoever_may_change_flows_and_schema_may_apply(acme: Tenant, copy: Caller) -> None:

@@ -10,7 +10,9 @@ from django.db import connection
 from apps.accounts.models import Workspace
 from apps.contents.models import StaticData, StoredFile, Website, WebsiteFile
 from apps.contents.services import store_files, upload_files
+from apps.core.errors import BadRequest
 from apps.environments import deployment
+from apps.environments.deploy_options import DeployOptions
 from apps.environments.execution import work_all
 from apps.environments.models import Deployment, Environment, EnvironmentJob, JobStep, ProjectVersion
 from apps.keystores.models import KeystoreItem
@@ -75,6 +77,25 @@ def test_all_of_everything(call: Caller, environment: Environment, complete: Ten
     assert [file.path for file in StoredFile.objects.in_workspace(target.pk)] == ["terms.txt"]
     assert StaticData.objects.in_workspace(target.pk).get().data == {"vat": 21}
     assert (target.time_zone, target.concurrency > 0) == ("Europe/London", True)
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("yes", True), ("YES", True), (" Yes ", True), (True, True), (1, True), ("1", True), ("true", True),
+     ("no", False), ("No", False), (False, False), (0, False), ("0", False), ("false", False), ("", False),
+     (None, False)],
+)  # fmt: skip
+def test_yes_and_no_are_understood_as_people_write_them(given: Any, meant: bool) -> None:
+    chosen = DeployOptions.read({"static_data": given})
+    assert chosen.static_data is meant
+    assert DeployOptions.read(chosen.as_json()) == chosen
+
+
+@pytest.mark.parametrize("given", ["perhaps", 2, 1.5, [], {}, ["yes"]])
+def test_what_is_neither_yes_nor_no_is_refused(given: Any) -> None:
+    with pytest.raises(BadRequest) as caught:
+        DeployOptions.read({"file_manager": given})
+    assert [detail.path for detail in caught.value.details] == ["/file_manager"]
 
 
 def test_records_are_never_copied(call: Caller, environment: Environment, complete: Tenant) -> None:

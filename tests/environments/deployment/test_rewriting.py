@@ -190,6 +190,29 @@ def test_a_table_that_is_read_for_long_is_changed_in_place_at_last(
     assert people(copy)[:3] == [(1, "ann", 20), (2, "bob", 30), (3, "cat", 40)]
 
 
+@pytest.mark.parametrize("action", [UPSERT, REPLACE])
+def test_a_table_that_a_view_shows_is_changed_in_place_at_last(
+    source: Table, target: Table, copy: Caller, action: CopyAction
+) -> None:
+    before, expected = oid(target), names(target)
+    run(f"CREATE VIEW shown AS SELECT id FROM {storage.relation(target.pk)}")
+    try:
+        copy_all(source, target, action)
+        assert (oid(target), names(target)) == (before, expected)
+        assert people(copy)[:3] == [(1, "ann", 20), (2, "bob", 30), (3, "cat", 40)]
+    finally:
+        run("DROP VIEW shown")
+
+
+def test_whoever_was_allowed_to_read_the_table_still_is(source: Table, target: Table) -> None:
+    run(f"GRANT SELECT ON {storage.relation(target.pk)} TO pg_monitor, PUBLIC")
+    allowed = "SELECT a.grantee, a.privilege_type FROM pg_class, aclexplode(relacl) a WHERE oid = %s ORDER BY 1, 2"
+    before, rights = oid(target), run(allowed, oid(target))
+    copy_all(source, target, REPLACE)
+    assert oid(target) != before
+    assert run(allowed, oid(target)) == rights
+
+
 def test_an_index_that_was_being_built_is_built_again(source: Table, target: Table) -> None:
     age = target.columns.get(name="age")
     Column.objects.filter(pk=age.pk).update(index_state=IndexState.BUILDING, index_claimed_at=timezone.now())

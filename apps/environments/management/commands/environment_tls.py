@@ -106,7 +106,7 @@ def _replace(path: Path, text: str, *, mode: int) -> None:
 
 def _remove_old(folder: str, named: set[str]) -> None:
     """Keys of certificates that are no longer served."""
-    for place in Path(folder).iterdir():
+    for place in Path(folder).glob("*"):  # there is no folder before the first certificate
         if _FINGERPRINT.fullmatch(place.name) and str(place / "fullchain.pem") not in named:
             shutil.rmtree(place)
 
