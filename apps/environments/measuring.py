@@ -17,7 +17,8 @@ SHARE = 50  # measuring storage takes at most one fiftieth of the time
 LAG = timedelta(minutes=1)  # what began earlier may not have been committed yet
 LONGEST_RUN = timedelta(hours=1)  # how long a pass of a record may be under way and its objects still be counted
 
-# What of a window belongs to which minute, added to the hours. Steps count when they end: then they are stored.
+# What of a window belongs to which minute, added to the hours. Steps count when they end: then they are stored. The
+# time in which a record waits is nobody's work.
 _COUNT = """
 WITH minutes AS (
     SELECT date_trunc('minute', at) AS minute, sum(records) AS records, sum(tasks) AS tasks,
@@ -27,7 +28,8 @@ WITH minutes AS (
         FROM records_record r
         WHERE r.workspace_id = ANY(%(ids)s) AND r.date_created >= %(since)s AND r.date_created < %(until)s
         UNION ALL
-        SELECT s.started_at + s.ms * interval '1 millisecond', 0, 1, 0, 0, s.ms
+        SELECT s.started_at + s.ms * interval '1 millisecond', 0, 1, 0, 0,
+               CASE WHEN s.type IN ('wait', 'stop', 'webhook', 'run') THEN 0 ELSE s.ms END
         FROM records_record r JOIN records_recordstep s ON s.record_id = r.id
         WHERE r.workspace_id = ANY(%(ids)s) AND r.date_last_run >= %(began)s
           AND s.started_at + s.ms * interval '1 millisecond' >= %(since)s

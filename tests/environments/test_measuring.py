@@ -30,7 +30,7 @@ def deployed(acme: Tenant, environment: Environment) -> Workspace:
     return Workspace.objects.select_related("project").get(pk=workspace.pk)
 
 
-def ran(acme: Tenant, workspace: Workspace, uuid: str, minutes_ago: float, ms: list[int]) -> None:
+def ran(acme: Tenant, workspace: Workspace, uuid: str, minutes_ago: float, ms: list[int], kind: str = "set") -> None:
     """A record that was made and ran some minutes ago, each of its steps so long."""
     then = timezone.now() - timedelta(minutes=minutes_ago)
     record = Record.objects.create(
@@ -40,7 +40,7 @@ def ran(acme: Tenant, workspace: Workspace, uuid: str, minutes_ago: float, ms: l
     RecordData.objects.create(record=record, data={"n": 1})
     for number, length in enumerate(ms):
         RecordStep.objects.create(
-            record=record, run_no=1, seq=number, attempt=1, object="o", type="set", started_at=then, ms=length
+            record=record, run_no=1, seq=number, attempt=1, object="o", type=kind, started_at=then, ms=length
         )
 
 
@@ -129,6 +129,19 @@ def test_long_steps_count_when_they_end(acme: Tenant, environment: Environment, 
     measure(environment)
     assert statistics_of(environment).counts["tasks"] == 1
     assert statistics_of(environment).peak_performance == round(100 * 450_000 / (60_000 * 8), 4)
+
+
+@pytest.mark.parametrize("kind", ["wait", "stop", "webhook", "run"])
+def test_a_record_that_waits_keeps_nobody_busy(
+    acme: Tenant, environment: Environment, deployed: Workspace, kind: str
+) -> None:
+    counted_from(environment, 3)
+    month = 30 * 24 * 3_600_000
+    ran(acme, deployed, "a", 30 * 24 * 60 + 2, [month], kind)
+    Record.objects.update(date_last_run=timezone.now() - timedelta(minutes=2))
+    measure(environment)
+    stats = statistics_of(environment)
+    assert (stats.counts["tasks"], stats.peak_performance) == (1, 0.0)
 
 
 def test_visits_deliveries_and_batches_are_counted(acme: Tenant, environment: Environment, deployed: Workspace) -> None:
