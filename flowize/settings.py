@@ -169,7 +169,7 @@ if BROKER_URL.startswith("pgmq"):
 CELERY_BROKER_URL = BROKER_URL or "pgmq://localhost"
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {}
 if not BROKER_URL:
-    CELERY_BROKER_TRANSPORT = "flowize.broker:Transport"
+    CELERY_BROKER_TRANSPORT = "flowize.broker:EmbeddedTransport"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "conn_string": postgres.conninfo(DATABASE_URL),
         "init_extension": False,
@@ -181,6 +181,7 @@ if not BROKER_URL:
         "visibility_timeout": 60,
     }
 elif BROKER_URL.startswith(("redis", "rediss")):
+    CELERY_BROKER_TRANSPORT = "flowize.broker:RedisTransport"
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "socket_timeout": 5,
         "socket_connect_timeout": 0.5,

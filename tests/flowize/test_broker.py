@@ -1,18 +1,22 @@
-"""The embedded broker after its connection was closed."""
+"""Channels of the brokers after their connection was closed."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from kombu import Connection, Queue
 
+from flowize.broker import RedisTransport
 from flowize.celery import app
+from tests.server.interop import program
+from tests.server.redis_server import Redis
 
 
 @pytest.fixture
-def connection(broker: str, settings: Any) -> Iterator[Connection]:
-    """A connection as Celery makes them, to a broker of its own."""
+def embedded(broker: str, settings: Any) -> Iterator[Connection]:
+    """A connection as Celery makes them, to an embedded broker of its own."""
     options = settings.CELERY_BROKER_TRANSPORT_OPTIONS | {"conn_string": broker, "use_notify": False}
     with app.connection_for_write(
         url="pgmq://localhost", transport=settings.CELERY_BROKER_TRANSPORT, transport_options=options
@@ -20,18 +24,44 @@ def connection(broker: str, settings: Any) -> Iterator[Connection]:
         yield made
 
 
-def test_a_message_that_is_acknowledged_too_late_is_an_error_of_the_connection(connection: Connection) -> None:
-    queue = connection.SimpleQueue("flowize")
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[Redis]:
+    """A Redis to be broken."""
+    program("redis-server")
+    server = Redis(tmp_path)
+    server.start()
+    yield server
+    server.kill()
+
+
+def test_a_message_that_is_acknowledged_too_late_is_an_error_of_the_connection(embedded: Connection) -> None:
+    queue = embedded.SimpleQueue("flowize")
     queue.put({"number": 1})
     message = queue.get(timeout=5)
     message.channel.close()
     with pytest.raises(psycopg.InterfaceError, match="the connection is closed"):
         message.ack()
-    assert issubclass(psycopg.InterfaceError, connection.connection_errors)
+    assert issubclass(psycopg.InterfaceError, embedded.connection_errors)
 
 
-def test_what_is_sent_over_a_closed_channel_is_sent_over_a_new_one(connection: Connection) -> None:
-    producer = connection.Producer(auto_declare=False)
+def test_what_is_sent_over_a_closed_channel_is_sent_over_a_new_one(embedded: Connection) -> None:
+    producer = embedded.Producer(auto_declare=False)
     producer.channel.close()
     producer.publish({"number": 2}, routing_key="flowize", declare=[Queue("flowize")], retry=True)
-    assert connection.SimpleQueue("flowize").get(timeout=5).payload == {"number": 2}
+    assert embedded.SimpleQueue("flowize").get(timeout=5).payload == {"number": 2}
+
+
+def test_a_channel_to_redis_is_closed_whatever_became_of_its_connection(redis: Redis) -> None:
+    connection = Connection(redis.url, transport="flowize.broker:RedisTransport")
+    assert isinstance(connection.transport, RedisTransport)
+    queue = connection.SimpleQueue("flowize")
+    queue.put({"number": 3})
+    queue.get(timeout=5)
+    channel = connection.default_channel
+    channel._disconnect_pools()
+    redis.kill()
+    connection.transport.client = None  # as after a first attempt to close it, which the dead server broke off
+    with pytest.raises(ConnectionError, match="the connection is closed"):
+        channel._create_client()
+    assert issubclass(ConnectionError, connection.connection_errors)
+    connection.close()
