@@ -3,6 +3,7 @@
 import structlog
 from django.conf import settings
 from django.core.mail import send_mail
+from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,22 +17,27 @@ log = structlog.get_logger(__name__)
 def warn() -> int:
     """Send every warning that is due; returns how many. One that cannot be sent is due again the next time."""
     live = EnvironmentCertificate.objects.filter(live=True).exclude(environment__status=Status.DELETED)
-    return sum(_warn(row) for row in live.select_related("environment").order_by("pk"))
+    return sum(_warn(pk) for pk in live.order_by("pk").values_list("pk", flat=True))
 
 
-def _warn(row: EnvironmentCertificate) -> bool:
-    days = due_warning(row.not_after, timezone.now(), row.warned_days)
-    if days is None:
-        return False
-    # Taken first, so that of two ticks at once one sends; given back when that fails.
-    mine = EnvironmentCertificate.objects.filter(pk=row.pk, warned_days=row.warned_days)
-    if not mine.update(warned_days=days):
-        return False
+def _warn(pk: int) -> bool:
+    """Noted once it is sent: a worker that dies in between has it sent twice rather than never."""
+    with transaction.atomic():
+        rows = EnvironmentCertificate.objects.select_for_update(of=("self",), skip_locked=True)
+        row = rows.select_related("environment").filter(pk=pk).first()  # none while another worker is at it
+        days = due_warning(row.not_after, timezone.now(), row.warned_days) if row else None
+        if row is None or days is None or not _is_sent(row):
+            return False
+        row.warned_days = days
+        row.save(update_fields=["warned_days"])
+    return True
+
+
+def _is_sent(row: EnvironmentCertificate) -> bool:
     try:
         _send(row)
     except Exception as error:  # noqa: BLE001 - whatever the mail server says, the next tick tries again
         log.warning("warning about a certificate not sent", environment=row.environment_id, error=type(error).__name__)
-        EnvironmentCertificate.objects.filter(pk=row.pk, warned_days=days).update(warned_days=row.warned_days)
         return False
     return True
 

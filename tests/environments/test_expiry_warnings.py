@@ -74,6 +74,22 @@ def test_warning_that_could_not_be_sent_is_sent_later(
     assert warn() == 1
 
 
+def test_a_worker_that_dies_with_the_mail_sent_sends_it_again(
+    owners: None, environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate(environment, 20)
+
+    def killed(*args: Any, **kwargs: Any) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(EnvironmentCertificate, "save", killed)
+        with pytest.raises(SystemExit):
+            warn()
+    assert warn() == 1
+    assert len(mail.outbox) == 2
+
+
 def test_nobody_is_told_of_what_is_not_in_force(owners: None, environment: Environment) -> None:
     certificate(environment, 5, live=False)
     assert warn() == 0

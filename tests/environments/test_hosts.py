@@ -168,7 +168,7 @@ def test_html_host_serves_mapped_websites(
     assert not page.cookies
     assert client.get("/shop/style.css", headers=headers)["Content-Type"] == "text/css; charset=utf-8"
     moved = client.get("/shop", headers=headers)
-    assert (moved.status_code, moved["Location"]) == (301, "/shop/")
+    assert (moved.status_code, moved["Location"], moved["Cache-Control"]) == (301, "/shop/", "no-cache")
     assert client.get("/shop/sub/", headers=headers).content == b"<h1>Sub</h1>"
     assert client.get("/", headers=headers).content == b"<h1>Shop</h1>"
     again = client.get("/shop/", headers=headers | {"If-None-Match": page["ETag"]})

@@ -7,21 +7,21 @@ from typing import Any
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.applications.api.rated import RatedViewSet
 from apps.applications.api.repeats import answered_once
 from apps.applications.authentication import ClientCredentials, Credentials, ProjectKey, authenticate
 from apps.applications.caller import Caller
 from apps.applications.carriers import USUAL as USUAL
 from apps.applications.carriers import Styles, credentials_in, host_of, scopes_in, the_one
 from apps.applications.idempotency import HEADER
-from apps.applications.ratelimit import RateState, count_call, count_failed_login
-from apps.core.errors import FlowizeError
+from apps.applications.ratelimit import count_call
 from apps.core.http import etag
 from apps.core.http.client import address_of
 from apps.core.http.viewsets import EnvelopeViewSet as EnvelopeViewSet
 from apps.core.preconditions import Part
 
 
-class CallerViewSet(EnvelopeViewSet):
+class CallerViewSet(RatedViewSet):
     """Knows who is calling before its methods run.
 
     ``required_scopes`` names each action's scope, asked for before its body is read; ``extra_styles`` the kinds of
@@ -32,7 +32,6 @@ class CallerViewSet(EnvelopeViewSet):
     extra_styles: dict[str, Styles] = {}
     fresh = False
     caller: Caller
-    rate: RateState | None = None
 
     @property
     def tenant(self) -> Part:  # type: ignore[override]
@@ -48,12 +47,9 @@ class CallerViewSet(EnvelopeViewSet):
         super().initial(request, *args, **kwargs)
         if request.method == "OPTIONS" or not self.action:
             return
-        try:
+        with self.failures_counted(request):
             self.caller = self.identify(request)
-        except FlowizeError as error:
-            self._refuse(request, error)
-        self.rate = count_call(self.caller)
-        self.rate.require()
+        self.counted(count_call(self.caller))
         if scope := self.required_scopes.get(self.action):
             self.caller.require(scope)
 
@@ -78,19 +74,6 @@ class CallerViewSet(EnvelopeViewSet):
     def credentials(self, request: Request) -> Credentials:
         """The request's credentials, when they are of a style this action takes."""
         return the_one(credentials_in(request._request), USUAL + self.extra_styles.get(self.action or "", ()))
-
-    def _refuse(self, request: Request, error: FlowizeError) -> None:
-        self.rate = count_failed_login(address_of(request._request))
-        self.rate.require()
-        raise error
-
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Say where the caller stands in its window."""
-        response = super().finalize_response(request, response, *args, **kwargs)
-        if self.rate:
-            for name, value in self.rate.headers.items():
-                response[name] = value
-        return response
 
 
 CLIENT_STYLES: Styles = (ClientCredentials,)

@@ -104,7 +104,8 @@ def _is_current(request: HttpRequest, resource: Resource, modified: int) -> bool
 def _moved(request: HttpRequest) -> HttpResponseBase:
     # Two slashes at the beginning would name another host.
     location = escape_leading_slashes(request.get_full_path(force_append_slash=True))
-    return HttpResponse(status=301, headers={"Location": location})
+    # Not for good: another mapping may put a page there.
+    return HttpResponse(status=301, headers={"Location": location, "Cache-Control": "no-cache"})
 
 
 def _secured(response: HttpResponseBase, sandboxed: bool) -> HttpResponseBase:

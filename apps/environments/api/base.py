@@ -8,16 +8,16 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.applications.api.rated import RatedViewSet
 from apps.applications.api.repeats import answered_once
 from apps.applications.authentication import ProjectKey
 from apps.applications.carriers import credentials_in, the_one
 from apps.applications.idempotency import HEADER
-from apps.applications.ratelimit import RateState, count_failed_login, count_organization
-from apps.core.errors import BadRequest, FlowizeError, WrongCredentials
+from apps.applications.ratelimit import count_organization
+from apps.core.errors import BadRequest, WrongCredentials
 from apps.core.http import envelope
 from apps.core.http.client import address_of
 from apps.core.http.exception_handler import as_flowize_error, handle
-from apps.core.http.viewsets import EnvelopeViewSet
 from apps.core.preconditions import Part
 from apps.environments.api.openapi import OrganizationSchema
 from apps.environments.api.parsers import MultipartParser
@@ -25,7 +25,7 @@ from apps.environments.callers import OrganizationCaller, authenticate_organizat
 from apps.environments.idempotency import answer_once
 
 
-class OrganizationViewSet(EnvelopeViewSet):
+class OrganizationViewSet(RatedViewSet):
     """Knows the organization behind the key before its methods run, and answers ``{code, data}``.
 
     ``takes_files`` names the actions whose body may be a form with files.
@@ -34,7 +34,6 @@ class OrganizationViewSet(EnvelopeViewSet):
     schema = OrganizationSchema()
     takes_files: tuple[str, ...] = ()
     caller: OrganizationCaller
-    rate: RateState | None = None
 
     @property
     def tenant(self) -> Part:  # type: ignore[override]
@@ -57,15 +56,9 @@ class OrganizationViewSet(EnvelopeViewSet):
         super().initial(request, *args, **kwargs)
         if request.method == "OPTIONS" or not self.action:
             return
-        address = address_of(request._request)
-        try:
-            self.caller = _identified(request, address)
-        except FlowizeError:
-            self.rate = count_failed_login(address)
-            self.rate.require()
-            raise
-        self.rate = count_organization(self.caller.organization_id, self.caller.rate_limit)
-        self.rate.require()
+        with self.failures_counted(request):
+            self.caller = _identified(request, address_of(request._request))
+        self.counted(count_organization(self.caller.organization_id, self.caller.rate_limit))
 
     def options(self, request: Any, *args: Any, **kwargs: Any) -> Response:
         """Which methods the path takes; no credentials needed."""
@@ -86,13 +79,6 @@ class OrganizationViewSet(EnvelopeViewSet):
     def get_exception_handler(self) -> Callable[[Exception, Mapping[str, Any]], Response]:
         """Errors with two keys, too."""
         return _handle_briefly
-
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Say where the caller stands in its window."""
-        response = super().finalize_response(request, response, *args, **kwargs)
-        for name, value in (self.rate.headers if self.rate else {}).items():
-            response[name] = value
-        return response
 
 
 def _identified(request: Request, address: str) -> OrganizationCaller:
