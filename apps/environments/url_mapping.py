@@ -19,7 +19,10 @@ MOST_ENTRIES = 500
 MOST_MAPPINGS = 5_000
 LONGEST_URL, LONGEST_NAME = 255, 128
 _SEGMENT = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._~-]+")
-RESERVED = ".well-known"  # where authorities look for proofs of who a host belongs to
+# Addresses that mean something else on other hosts of the installation.
+RESERVED = frozenset(
+    {"v1", "o", "admin", "static", "healthz", "readyz", "metrics", ".well-known", "site", "page", "demo"}
+)
 MOST_SEGMENTS = 64
 
 
@@ -105,15 +108,14 @@ def find_target(environment_id: int, path: str) -> Target | None:
 def read_url(value: Any) -> str:
     """An address in its one spelling, with a slash at both ends; raises ``ValueError`` with what is wrong."""
     text = value.strip() if isinstance(value, str) else ""
+    if not text.startswith("/") or len(text) > LONGEST_URL - 1:
+        raise ValueError(f"Must be a path that begins with / and has at most {LONGEST_URL - 1} characters.")
     segments = text.strip("/").split("/") if text.strip("/") else []
-    url = "/" + "".join(f"{segment}/" for segment in segments)
-    if not text or len(url) > LONGEST_URL:
-        raise ValueError(f"Must be a path of at most {LONGEST_URL} characters, / for the whole host.")
     if text.startswith("//") or not all(map(_SEGMENT.fullmatch, segments)):
         raise ValueError("Must be a path of letters, digits, hyphens, dots, underscores and tildes.")
-    if segments and segments[0].lower() == RESERVED:
-        raise ValueError(f"Must not begin with /{RESERVED}.")
-    return url
+    if segments and segments[0].lower() in RESERVED:
+        raise ValueError(f"Must not begin with /{segments[0]}.")
+    return "/" + "".join(f"{segment}/" for segment in segments)
 
 
 def _read(body: Any, *, named: bool) -> list[Entry]:

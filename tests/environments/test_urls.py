@@ -33,10 +33,6 @@ def entry(acme: Tenant, environment: Environment) -> dict[str, Any]:
         (" /a/b ", "/a/b/"),
         ("/a-b_c.d~e/F", "/a-b_c.d~e/F/"),
         ("/x/v1", "/x/v1/"),
-        ("a", "/a/"),
-        ("a/b/", "/a/b/"),
-        ("/demo/", "/demo/"),
-        ("/admin", "/admin/"),
     ],
 )
 def test_addresses_have_one_spelling(given: str, kept: str) -> None:
@@ -45,9 +41,10 @@ def test_addresses_have_one_spelling(given: str, kept: str) -> None:
 
 @pytest.mark.parametrize(
     "given",
-    ["", "https://evil.example/", "//evil.example", "/../admin", "/a/..", "/./a", "/a b", "/a\0", "/a//b",
-     "javascript:alert(1)", "/.well-known/x", ".Well-Known", "/" + "a" * 3000, "\\\\evil",
-     "/\\evil", "/a?b=c", "/a#b", "/%2e%2e", "/ä", "/a\nb", None, 5, ["/"]],
+    ["", "a", "https://evil.example/", "//evil.example", "/../admin", "/a/..", "/./a", "/a b", "/a\0", "/a//b",
+     "javascript:alert(1)", "/v1/record", "/V1", "/admin", "/static/x", "/.well-known/x", "/" + "a" * 3000, "\\\\evil",
+     "/\\evil", "/a?b=c", "/a#b", "/%2e%2e", "/ä", "/a\nb", None, 5, ["/"], "/o/token", "/healthz", "/page/x",
+     "/site/x"],
 )  # fmt: skip
 def test_addresses_that_cannot_be_mapped(given: Any) -> None:
     with pytest.raises(ValueError, match="Must"):
@@ -71,7 +68,7 @@ def test_mapping_again_replaces_and_answers_everything(
 
 
 def test_types_are_taken_in_any_case(call: Caller, environment: Environment, entry: dict[str, Any]) -> None:
-    entries = [entry | {"type": "Website"}, entry | {"url": "p", "name": "My page", "type": " HostedPage"}]
+    entries = [entry | {"type": "Website"}, entry | {"url": "/p", "name": "My page", "type": " HostedPage"}]
     mapped = call("POST", f"/{environment.pk}/urls", entries)["urls_mapped"]
     assert [(row["url"], row["type"]) for row in mapped] == [("/p/", "hostedpage"), ("/shop/", "website")]
     assert call("DELETE", f"/{environment.pk}/urls", entries) == {"urls_mapped": []}
@@ -90,7 +87,7 @@ def test_letters_of_an_address_count(call: Caller, environment: Environment, ent
         ([{"name": ""}], "/0/name"), ([{"name": 5}], "/0/name"), ([{"name": "n" * 129}], "/0/name"),
         ([{"project_id": None}], "/0/project_id"), ([{"project_id": "x"}], "/0/project_id"),
         ([{"project_id": True}], "/0/project_id"), ([{"project_id": 1.5}], "/0/project_id"),
-        ([{}, {"url": "/ok"}, {"url": "b d"}], "/2/url"), ([{}, {"url": "/shop/"}], "/1/url"),
+        ([{}, {"url": "/ok"}, {"url": "bad"}], "/2/url"), ([{}, {"url": "/shop/"}], "/1/url"),
     ],
 )  # fmt: skip
 def test_entries_that_cannot_be_read_change_nothing(
