@@ -196,9 +196,10 @@ def test_f13_doubled_messages_run_nothing_twice(house: House) -> None:
 def test_kill_of_every_process_at_once(house: House) -> None:
     with house.outage(0), Load(house, "all-die", total=20, pace=0.1):
         time.sleep(0.7)
-        for name in list(house.serving):
-            for pid in house.serving[name].members():
+        for process in house.serving.values():
+            for pid in process.members():
                 kill(pid)
+        wait_until(lambda: not any(process.is_running for process in house.serving.values()), 10)
         house.revive()
     house.settle()
     assert house.statuses("all-die") == {2: 20}
