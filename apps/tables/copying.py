@@ -12,7 +12,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from apps.core.copy_action import CopyAction
-from apps.tables import rewriting
+from apps.tables import rewriting, storage
 from apps.tables.copy_statements import Pair
 from apps.tables.models import Table
 
@@ -73,28 +73,22 @@ class _Copy:
     def write_in_place(self) -> int:
         _number(self.pair.set_next_id(self.pair.target))
         if self.action is CopyAction.REPLACE:
-            _execute(self.pair.delete())
-        updated = _execute(self.pair.update()) if self.action is CopyAction.UPSERT and self.pair.shared else 0
-        return updated + _execute(self.pair.insert())
+            storage.execute(self.pair.delete())
+        updated = storage.execute(self.pair.update()) if self.action is CopyAction.UPSERT and self.pair.shared else 0
+        return updated + storage.execute(self.pair.insert())
 
     def fill_successor(self) -> int:
         successor = rewriting.successor(self.table_id)
         _number(self.pair.set_next_id(successor))
         if self.action is CopyAction.REPLACE:
-            return _execute(self.pair.fill(successor))
+            return storage.execute(self.pair.fill(successor))
         before = _number(self.pair.count())
-        return self.differing + _execute(self.pair.merge(successor)) - before
+        return self.differing + storage.execute(self.pair.merge(successor)) - before
 
 
 def _make_versions_stale(table: Table) -> None:
     """Ids come again, and the versions of the rows that have them now begin anew."""
     Table.objects.filter(pk=table.pk).update(revision=F("revision") + 1, date_modified=timezone.now())
-
-
-def _execute(statement: str) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-        return int(cursor.rowcount)
 
 
 def _number(query: str) -> int:

@@ -117,18 +117,15 @@ def _build_all(claim: Claim) -> str:
     for index in indexes.wanted(claim.column_id, claim.kind):
         if _is_ours(claim):
             _drop_index(index.name)
-            _execute(f"CREATE INDEX CONCURRENTLY {index.name} ON {storage.relation(claim.table_id)} {index.keys}")
+            storage.execute(
+                f"CREATE INDEX CONCURRENTLY {index.name} ON {storage.relation(claim.table_id)} {index.keys}"
+            )
     storage.analyze(claim.table_id)
     return NO_TRIGRAMS if claim.kind == Kind.TEXT and not indexes.has_trigrams() else ""
 
 
 def _drop_index(name: object) -> None:
-    _execute(f"DROP INDEX CONCURRENTLY IF EXISTS {storage.SCHEMA}.{name}")
-
-
-def _execute(statement: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
+    storage.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {storage.SCHEMA}.{name}")
 
 
 def _is_ours(claim: Claim) -> bool:

@@ -33,8 +33,8 @@ def begin(table_id: int) -> bool:
     """
     try:
         with storage.briefly_locked():
-            _execute(f"LOCK TABLE {storage.relation(table_id)} IN EXCLUSIVE MODE")
-            _execute(f"CREATE TABLE {successor(table_id)} (LIKE {storage.relation(table_id)} {_ALIKE})")
+            storage.execute(f"LOCK TABLE {storage.relation(table_id)} IN EXCLUSIVE MODE")
+            storage.execute(f"CREATE TABLE {successor(table_id)} (LIKE {storage.relation(table_id)} {_ALIKE})")
             _grant_alike(table_id)
     except Conflict:
         return False
@@ -45,11 +45,11 @@ def begin(table_id: int) -> bool:
 
 def complete(table_id: int) -> list[str]:
     """Give the filled table its indexes, and the planner its numbers; the names that the indexes are to have."""
-    _execute(f"ALTER TABLE {successor(table_id)} ADD PRIMARY KEY (id)")
+    storage.execute(f"ALTER TABLE {successor(table_id)} ADD PRIMARY KEY (id)")
     built = list(_indexes(table_id))
     for index in built:
-        _execute(f"CREATE INDEX n{index.name} ON {successor(table_id)} {index.keys}")
-    _execute(f"ANALYZE {successor(table_id)}")
+        storage.execute(f"CREATE INDEX n{index.name} ON {successor(table_id)} {index.keys}")
+    storage.execute(f"ANALYZE {successor(table_id)}")
     return [index.name for index in built]
 
 
@@ -60,12 +60,12 @@ def put_in_place(table_id: int, built: list[str]) -> bool:
     """
     try:
         with storage.briefly_locked():
-            _execute(f"DROP TABLE {storage.relation(table_id)}")
-            _execute(f"ALTER TABLE {successor(table_id)} RENAME TO t{table_id:d}")
-            _execute(f"ALTER SEQUENCE {storage.SCHEMA}.n{table_id:d}_id_seq RENAME TO t{table_id:d}_id_seq")
-            _execute(f"ALTER INDEX {storage.SCHEMA}.n{table_id:d}_pkey RENAME TO t{table_id:d}_pkey")
+            storage.execute(f"DROP TABLE {storage.relation(table_id)}")
+            storage.execute(f"ALTER TABLE {successor(table_id)} RENAME TO t{table_id:d}")
+            storage.execute(f"ALTER SEQUENCE {storage.SCHEMA}.n{table_id:d}_id_seq RENAME TO t{table_id:d}_id_seq")
+            storage.execute(f"ALTER INDEX {storage.SCHEMA}.n{table_id:d}_pkey RENAME TO t{table_id:d}_pkey")
             for name in built:
-                _execute(f"ALTER INDEX {storage.SCHEMA}.n{name} RENAME TO {name}")
+                storage.execute(f"ALTER INDEX {storage.SCHEMA}.n{name} RENAME TO {name}")
     except Conflict:
         return False
     except InternalError as error:
@@ -77,7 +77,7 @@ def put_in_place(table_id: int, built: list[str]) -> bool:
 
 def discard(table_id: int) -> None:
     """Forget the filled table; the one in use stays."""
-    _execute(f"DROP TABLE {successor(table_id)}")
+    storage.execute(f"DROP TABLE {successor(table_id)}")
 
 
 def _indexes(table_id: int) -> Iterator[indexes.Index]:
@@ -92,8 +92,3 @@ def _grant_alike(table_id: int) -> None:
         cursor.execute(_GRANTS, [successor(table_id), storage.relation(table_id)])
         for (statement,) in cursor.fetchall():
             cursor.execute(statement)
-
-
-def _execute(statement: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement)

@@ -40,6 +40,13 @@ def prefix(name: str) -> str:
     return f'"left"(lower({name}), {PREFIX_LENGTH}) COLLATE "C"'
 
 
+def execute(statement: str) -> int:
+    """Run a statement whose names are made of ids alone; how many rows it wrote."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return int(cursor.rowcount)
+
+
 def create(table_id: int) -> None:
     """The physical table, without columns of its own yet; runs in the transaction that adds the table."""
     with connection.cursor() as cursor:
