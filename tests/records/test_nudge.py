@@ -12,27 +12,38 @@ from celery._state import _set_current_app
 from django.db import transaction
 from django.test import Client
 
+from apps.records import nudge
 from apps.records.models import Record
 from apps.records.nudge import Bell, nudge_on_commit
 from tests.conftest import Tenant
 from tests.records.conftest import ADULT
 
-Point = Callable[[str], Celery]
+Point = Callable[[str], Bell]
 OPTIONS = {"socket_timeout": 5, "socket_connect_timeout": 0.5, "retry_on_timeout": False}
 
 
+class OwnBell(Bell):
+    """The bell of one test: its messages have a queue of their own, where those of earlier bells do not come."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.task = f"task-{uuid.uuid4().hex}"
+
+
 @pytest.fixture
-def point() -> Iterator[Point]:
-    """Points the process at another broker."""
+def point(monkeypatch: pytest.MonkeyPatch) -> Iterator[Point]:
+    """Points the process at another broker, and gives it a bell of its own."""
     before = current_app._get_current_object()
 
-    def point_at(url: str) -> Celery:
+    def point_at(url: str) -> Bell:
+        bell = OwnBell()
         app = Celery("elsewhere", broker=url)
         app.conf.broker_transport_options = OPTIONS if url.startswith("redis") else {}
         app.conf.broker_connection_timeout = 1
-        app.conf.task_default_queue = f"queue-{uuid.uuid4().hex}"
+        app.conf.task_routes = {bell.task: {"queue": bell.task}}
         app.set_default()
-        return app
+        monkeypatch.setattr(nudge, "_bell", bell)
+        return bell
 
     yield point_at
     before.set_default()
@@ -47,47 +58,44 @@ def dead_broker() -> Iterator[str]:
         yield f"redis://127.0.0.1:{taken.getsockname()[1]}/0"
 
 
-def messages(app: Celery) -> int:
-    """How many wait in the queue."""
-    with app.connection_for_read() as link:
-        return link.default_channel.queue_declare(app.conf.task_default_queue).message_count
+def messages(bell: Bell) -> int:
+    """How many wait in its queue."""
+    with current_app.connection_for_read() as link:
+        return link.default_channel.queue_declare(bell.task).message_count
 
 
-def wait_for_message(app: Celery) -> None:
-    """The process's own bell may just be silent after a broker that was away."""
+def wait_for_messages(bell: Bell, count: int = 1) -> None:
+    """Until its thread has sent so many."""
     deadline = time.monotonic() + 10
-    while not messages(app):
+    while messages(bell) < count:
         assert time.monotonic() < deadline, "no message came"
         time.sleep(0.01)
 
 
 def test_however_often_it_is_rung_few_messages_are_sent(point: Point) -> None:
-    app = point("memory://")
-    bell = Bell()
+    bell = point("memory://")
     for _ in range(1000):
         bell.ring()
-    wait_for_message(app)
+    wait_for_messages(bell)
     time.sleep(0.1)
-    assert 1 <= messages(app) <= 3
-    before = messages(app)
+    before = messages(bell)
+    assert 1 <= before <= 10
     bell.ring()
-    time.sleep(0.2)
-    assert messages(app) == before + 1
+    wait_for_messages(bell, before + 1)
 
 
 def test_ringing_returns_at_once_whatever_the_broker_does(point: Point, dead_broker: str) -> None:
-    point(dead_broker)
-    bell = Bell()
+    bell = point(dead_broker)
     started = time.monotonic()
     for _ in range(1000):
         bell.ring()
-    assert time.monotonic() - started < 0.2
+    assert time.monotonic() - started < 1.0
 
 
 def test_a_broker_that_is_away_is_given_up_quickly_and_quietly(point: Point, dead_broker: str) -> None:
-    point(dead_broker)
+    bell = point(dead_broker)
     started = time.monotonic()
-    assert Bell()._send() is False
+    assert bell._send() is False
     assert time.monotonic() - started < 4.0
 
 
@@ -110,19 +118,19 @@ def test_inserts_do_not_wait_for_a_broker_that_is_away(
 
 @pytest.mark.django_db(transaction=True)
 def test_the_bell_is_rung_when_the_transaction_can_be_seen(point: Point) -> None:
-    app = point("memory://")
+    bell = point("memory://")
     with transaction.atomic():
         nudge_on_commit()
         time.sleep(0.1)
-        assert messages(app) == 0
-    wait_for_message(app)
+        assert messages(bell) == 0
+    wait_for_messages(bell)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_transaction_that_is_rolled_back_rings_nothing(point: Point) -> None:
-    app = point("memory://")
+    bell = point("memory://")
     with transaction.atomic():
         nudge_on_commit()
         transaction.set_rollback(True)
     time.sleep(0.1)
-    assert messages(app) == 0
+    assert messages(bell) == 0
