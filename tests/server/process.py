@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 PATIENCE_SECONDS = 30.0
@@ -51,10 +51,12 @@ class Process:
         return self.wait()
 
     def kill(self) -> None:
-        """End the whole session with no warning."""
-        for pid in self.members():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        """End the whole session with no warning; none lives to complain that another is gone, or to start one."""
+        stopped: set[int] = set()
+        while running := set(self.members()) - stopped:
+            _send(running, signal.SIGSTOP)
+            stopped |= running
+        _send(stopped, signal.SIGKILL)
         self.wait()
         wait_until(lambda: not self.members(), 10)
 
@@ -65,6 +67,12 @@ def wait_until(holds: Callable[[], object], seconds: float) -> None:
     while not holds():
         assert time.monotonic() < deadline, f"not within {seconds} s"
         time.sleep(0.05)
+
+
+def _send(pids: Iterable[int], number: signal.Signals) -> None:
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def _sessions() -> list[tuple[int, int]]:
