@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.db import connection
 from django.db.models import ForeignKey, ManyToManyField, Model
 from django.forms import ModelChoiceField
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from apps.accounts.models import Organization, Project, Role, User
 from apps.applications.models import Application
@@ -35,7 +37,7 @@ from apps.triggers.url_triggers import register_url
 from apps.webhooks.models import Webhook, WebhookEvent
 from apps.webhooks.receivers import Receiver
 from apps.webhooks.services import register_webhook, store_events
-from tests.conftest import STRAIGHT_FLOW, Tenant, publish
+from tests.conftest import STRAIGHT_FLOW, Tenant, build_tenant, publish
 from tests.contents.conftest import make_website
 from tests.members import person, request_of, signed_in, superuser
 from tests.tables.conftest import make_table
@@ -206,6 +208,24 @@ def test_forms_offer_and_accept_no_foreign_row(stage: Stage, model: type[Model])
                 field.clean(target.pk)
     if REGISTERED[model].has_add_permission(request_of(stage.user)):
         assert "rival" not in stage.client.get(path_of(model, "add")).content.decode()
+
+
+def test_pages_ask_as_few_questions_however_many_tenants_there_are(stage: Stage) -> None:
+    client = signed_in(superuser())
+    pages = [path_of(model) for model in TENANT_MODELS]
+    pages += [add for add in map("{}add/".format, pages) if client.get(add).status_code == 200]
+    pages += [path_of(model, row.pk, "change") for model, row in stage.acme.items()]
+    assert [page for page in pages if client.get(page).status_code != 200] == []  # and caches are filled
+    before = {page: _questions_of(client, page) for page in pages}
+    for name in ("third", "fourth"):
+        rows_of(build_tenant(name))
+    assert {page: _questions_of(client, page) for page in pages} == before
+
+
+def _questions_of(client: Client, page: str) -> int:
+    with CaptureQueriesContext(connection) as asked:
+        client.get(page)
+    return len(asked)
 
 
 def _target_of(rows: dict[type[Model], Any], model: type[Model]) -> Any:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.template.loader import render_to_string
 
-from apps.applications.admin.forms import flow_names
+from apps.applications.admin.naming import flows_of_projects, names_of
 from apps.applications.models import Application
 from apps.core.admin.shown_once import Shown
 
@@ -26,7 +26,7 @@ class SoapAccess:
     def of(cls, application: Application) -> "SoapAccess":
         """That of an application; its default flow, else the first of its project, takes the record."""
         address = f"{settings.PUBLIC_URL}/v1/soap"
-        flows = [application.default_flow, *flow_names(application.project)]
+        flows = [application.default_flow, *names_of(flows_of_projects, application.project_id)]
         context = {
             "application": application,
             "address": address,

@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget
 
-from apps.applications.admin.naming import Naming, NamingForm, flow_names
+from apps.applications.admin.naming import Naming, NamingForm, flows_of_workspaces
 from apps.contents import storage
 from apps.contents.models import MOST_HTML, File, HostedPage, StaticData, Website
 from apps.contents.paths import fault_of_path, normal
@@ -94,7 +94,7 @@ class PageForm(NamingForm):
     """A hosted page; its flow is one of its workspace's."""
 
     named: ClassVar[Naming] = {
-        "flow": (flow_names, "None: the page takes no forms", "no flow of this name"),
+        "flow": (flows_of_workspaces, "None: the page takes no forms", "no flow of this name"),
     }
     html = CodeField(rows=24, label="HTML", max_length=MOST_HTML)
     answer = CodeField(

@@ -62,7 +62,9 @@ class TenantScope(BaseModelAdmin):
         rows = target._default_manager.all()
         head, _, rest = self.organization_path.partition("__")
         if field.name == head:
-            return self.scoped(rows, access, act, rest or "id")
+            # The names of choices may say whose they are.
+            named = rows.select_related(rest) if rest else rows
+            return self.scoped(named, access, act, rest or "id")
         registered = self.admin_site._registry.get(target)
         if isinstance(registered, TenantScope):
             return registered.scoped(rows, access, "view")

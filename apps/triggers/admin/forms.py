@@ -1,31 +1,32 @@
 """What the forms of triggers share: flow, application and webhook are those of the trigger's own workspace."""
 
+from collections.abc import Collection, Iterable
 from typing import Any, ClassVar
 
 from django.core.exceptions import ValidationError
 
 from apps.accounts.models import Workspace
-from apps.applications.admin.naming import Naming, NamingForm, flow_names
+from apps.applications.admin.naming import Naming, NamingForm, flows_of_workspaces
 from apps.webhooks.models import Webhook
 
 
-def webhook_names(workspace: Workspace) -> list[str]:
-    """The names of the webhooks that find an identifier in a workspace."""
-    rows = Webhook.objects.in_workspace(workspace.pk).exclude(identifier_path="")
-    return list(rows.order_by("name").values_list("name", flat=True))
+def webhooks_of_workspaces(ids: Collection[int]) -> Iterable[tuple[int, str]]:
+    """The names of the webhooks in workspaces that find an identifier."""
+    rows = Webhook.objects.filter(workspace__in=ids).exclude(identifier_path="")
+    return rows.order_by("name").values_list("workspace", "name")
 
 
 class TriggerForm(NamingForm):
     """A form of what makes records of a flow, in the name of an application or of nobody."""
 
     named: ClassVar[Naming] = {
-        "flow": (flow_names, "None: the application's default flow", "no flow of this name"),
+        "flow": (flows_of_workspaces, "None: the application's default flow", "no flow of this name"),
     }
 
     def clean(self) -> dict[str, Any] | None:
         """The application is one of the workspace's project, and a flow is there."""
         cleaned = super().clean()
-        if workspace := self.chosen_workspace:
+        if workspace := self.chosen_tenant:
             self._clean_application(workspace)
         return cleaned
 

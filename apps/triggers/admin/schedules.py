@@ -68,7 +68,7 @@ class ScheduleForm(TriggerForm):
         return cleaned
 
     def _date(self, name: str) -> Any:
-        text, workspace = self.cleaned_data.get(name, ""), self.chosen_workspace
+        text, workspace = self.cleaned_data.get(name, ""), self.chosen_tenant
         if not text or workspace is None:
             return None
         try:

@@ -17,7 +17,7 @@ from apps.core.admin.display import DASH
 from apps.core.admin.filters import TenantRelatedFilter
 from apps.core.admin.forms import ProseWidget
 from apps.core.admin.shown_once import Shown
-from apps.triggers.admin.forms import TriggerForm, webhook_names
+from apps.triggers.admin.forms import TriggerForm, webhooks_of_workspaces
 from apps.triggers.entrances import forget_entrances
 from apps.triggers.models import UrlKind, UrlTrigger
 from apps.triggers.url_triggers import save_with_new_secret
@@ -45,7 +45,7 @@ class UrlForm(TriggerForm):
     )
     named = {
         **TriggerForm.named,
-        "webhook": (webhook_names, DASH, "no webhook of this name that has an identifier"),
+        "webhook": (webhooks_of_workspaces, DASH, "no webhook of this name that has an identifier"),
     }
 
     class Meta:
