@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from django.db import transaction
+
 from apps.accounts.models import Role, Workspace
 from apps.applications.members import member_caller
 from apps.contents.copying import copy_static_data, copy_website, replace_files
@@ -36,6 +38,8 @@ def deploy_project(
         source_id=source.pk,
         replaceable=_replaced_tables(source, options),
     )
+    report("Check of the definition")
+    _rehearse(apply)
     # What is locked until the transaction ends comes late: tables that get columns, then flows that change.
     report("Definition of keystores")
     notes = apply(sections=[KEYSTORES])
@@ -49,6 +53,13 @@ def deploy_project(
     tables.finish()
     parts = "".join(f", {copied} {what}" for what, copied in done)
     return ". ".join([f"Copied the definition{parts}", *notes])
+
+
+def _rehearse(apply: Callable[..., object]) -> None:
+    """Fail before anything is copied when some part of the definition cannot be."""
+    with transaction.atomic():
+        apply(sections=SECTIONS)
+        transaction.set_rollback(True)
 
 
 def check_options(source: Workspace, options: DeployOptions) -> None:

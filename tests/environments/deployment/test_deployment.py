@@ -10,7 +10,7 @@ from django.db import connection
 from apps.accounts.models import Workspace
 from apps.contents.models import StaticData, StoredFile, Website, WebsiteFile
 from apps.contents.services import store_files, upload_files
-from apps.core.errors import BadRequest
+from apps.core.errors import BadRequest, Conflict
 from apps.environments import deployment
 from apps.environments.deploy_options import DeployOptions
 from apps.environments.execution import work_all
@@ -191,6 +191,21 @@ def test_a_deployment_that_cannot_be_leaves_everything_as_it_was(
     assert keys(target) == ["London", "Madrid"]
     assert Deployment.objects.get().version == 1
     deploy(call, environment, complete, all_tables="delete and insert")
+
+
+def test_what_cannot_be_defined_is_found_before_anything_is_copied(
+    call: Caller, environment: Environment, complete: Tenant
+) -> None:
+    target = deploy(call, environment, complete)
+    people = Table.objects.in_workspace(complete.workspace.pk).get()
+    structure.remove_column(complete.caller, people.columns.get(name="age"))
+    structure.add_column(complete.caller, people, name="age", kind="text")
+    said: list[str] = []
+    with pytest.raises(Conflict, match="The column age of the table people"):
+        deployment.deploy_project(
+            complete.workspace, target, DeployOptions.read({"all_keystores": "insert"}), said.append
+        )
+    assert said == ["Check of the definition"]
 
 
 def test_the_second_of_two_deployments_at_once_is_refused(
