@@ -11,14 +11,14 @@ from django.utils import timezone
 from apps.accounts.models import Workspace
 from apps.environments import quota, storage
 from apps.environments.models import SERVING, Environment, Measure
+from apps.flows.engine.graph import WAITING_TYPES
 
 OFTEN = timedelta(minutes=1)
 SHARE = 50  # measuring storage takes at most one fiftieth of the time
 LAG = timedelta(minutes=1)  # what began earlier may not have been committed yet
 LONGEST_RUN = timedelta(hours=1)  # how long a pass of a record may be under way and its objects still be counted
 
-# What of a window belongs to which minute, added to the hours. Steps count when they end: then they are stored. The
-# time in which a record waits is nobody's work.
+# What of a window belongs to which minute, added to the hours. Steps count when they end: then they are stored.
 _COUNT = """
 WITH minutes AS (
     SELECT date_trunc('minute', at) AS minute, sum(records) AS records, sum(tasks) AS tasks,
@@ -29,7 +29,7 @@ WITH minutes AS (
         WHERE r.workspace_id = ANY(%(ids)s) AND r.date_created >= %(since)s AND r.date_created < %(until)s
         UNION ALL
         SELECT s.started_at + s.ms * interval '1 millisecond', 0, 1, 0, 0,
-               CASE WHEN s.type IN ('wait', 'stop', 'webhook', 'run') THEN 0 ELSE s.ms END
+               CASE WHEN s.type = ANY(%(waiting)s) THEN 0 ELSE s.ms END
         FROM records_record r JOIN records_recordstep s ON s.record_id = r.id
         WHERE r.workspace_id = ANY(%(ids)s) AND r.date_last_run >= %(began)s
           AND s.started_at + s.ms * interval '1 millisecond' >= %(since)s
@@ -116,6 +116,7 @@ def _window(row: Measure, ids: list[int], since: datetime, until: datetime) -> d
         "since": since,
         "until": until,
         "began": since - LONGEST_RUN,
+        "waiting": list(WAITING_TYPES),
     }
 
 

@@ -8,6 +8,8 @@ from .apps import APPS
 Edges = Mapping[str, Iterable[str]]
 
 PURE_TYPES = ("decision", "set")
+WAITING_TYPES = ("wait", "stop", "webhook", "run")
+"""Objects at which a record may rest: the time it takes there is nobody's work."""
 CAN_FAIL = ("decision", "set", "wait", "webhook", "run", "move", "app")
 
 

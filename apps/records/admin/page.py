@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from apps.core.admin.display import ATTENTION, BAD, BUSY, DASH, GOOD, NEUTRAL, moment, pretty
 from apps.flows.admin.outline import outline
+from apps.flows.engine.graph import WAITING_TYPES
 from apps.records.admin.drawings import path_of
 from apps.records.admin.relatives import relatives_of
 from apps.records.life_cycle import QueueState, state_of
@@ -26,7 +27,6 @@ PILLS = {
     Status.HANDLED: ATTENTION,
 }
 STEPS_A_PAGE = 50
-WAITING_TYPES = ("wait", "stop", "webhook", "run")
 
 
 def page_of(request: HttpRequest, record: Record) -> dict[str, Any]:
