@@ -19,10 +19,10 @@ REDIS = pytest.param("redis", marks=pytest.mark.xdist_group("faults-redis"))
 
 def on(*brokers: object) -> pytest.MarkDecorator:
     """The brokers of a test."""
-    return pytest.mark.parametrize("standing", brokers, indirect=True, scope="session")
+    return pytest.mark.parametrize("standing", brokers, indirect=True, scope="package")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def standing(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """An installation with that broker, and the service outside that its flows call."""
     home = tmp_path_factory.mktemp(request.param)

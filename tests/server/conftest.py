@@ -13,14 +13,14 @@ from tests.server.installation import SERVING, Installation
 from tests.server.sink import Sink
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def sink() -> Iterator[Sink]:
     """The service outside the house."""
     with Sink() as sink:
         yield sink
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def _installation(tmp_path_factory: pytest.TempPathFactory, sink: Sink) -> Iterator[Installation]:
     server_url = os.environ.get("DATABASE_URL") or postgres.url(HOME)
     # Named by the process, as workers of one test run and even two test runs share the server.
