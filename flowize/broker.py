@@ -1,4 +1,4 @@
-"""Kombu's transports, whose closed channels say that their connection is gone.
+"""Kombu's transports, whose closed channels say that their connection is gone, and of which no sender listens.
 
 A worker acknowledges messages, and beat sends them, over channels that were closed a moment ago because the database or
 Redis went away. As an error of the connection this is tried again on a new one, or left to the message's visibility
@@ -27,9 +27,28 @@ class EmbeddedChannel(pgmq.Channel):
 
 
 class EmbeddedTransport(pgmq.Transport):
-    """Queues in PostgreSQL."""
+    """Queues in PostgreSQL; only who waits for messages listens to the notifications about them.
+
+    Kombu lets everybody listen who declares a queue. Whoever only sends never reads what is heard: after a few minutes
+    the server's process for that connection can write no more. It holds up whoever drops a database, and all
+    notifications since then are kept.
+    """
 
     Channel = EmbeddedChannel
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._notifying: set[str] = set()
+
+    def _register_notify_queue(self, queue_name: str) -> None:
+        self._notifying.add(queue_name)
+
+    def _get_notify_waiter(self) -> Any:
+        """What ``drain_events`` waits with; it listens from the first wait on."""
+        waiter = super()._get_notify_waiter()
+        for queue_name in self._notifying:
+            waiter.register(queue_name)
+        return waiter
 
 
 class RedisChannel(redis.Channel):

@@ -1,5 +1,7 @@
-"""Channels of the brokers after their connection was closed."""
+"""Channels of the brokers after their connection was closed, and who listens to the one in the database."""
 
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,8 +18,8 @@ from tests.server.redis_server import Redis
 
 @pytest.fixture
 def embedded(broker: str, settings: Any) -> Iterator[Connection]:
-    """A connection as Celery makes them, to an embedded broker of its own."""
-    options = settings.CELERY_BROKER_TRANSPORT_OPTIONS | {"conn_string": broker, "use_notify": False}
+    """A connection as Celery makes them, to an embedded broker of its own, which it asks but once a minute."""
+    options = settings.CELERY_BROKER_TRANSPORT_OPTIONS | {"conn_string": broker, "polling_interval": 60}
     with app.connection_for_write(
         url="pgmq://localhost", transport=settings.CELERY_BROKER_TRANSPORT, transport_options=options
     ) as made:
@@ -49,6 +51,32 @@ def test_what_is_sent_over_a_closed_channel_is_sent_over_a_new_one(embedded: Con
     producer.channel.close()
     producer.publish({"number": 2}, routing_key="flowize", declare=[Queue("flowize")], retry=True)
     assert embedded.SimpleQueue("flowize").get(timeout=5).payload == {"number": 2}
+
+
+def listeners(conninfo: str) -> int:
+    """How many connections listen."""
+    with psycopg.connect(conninfo) as connection:
+        found = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'"
+        )
+        return int(found.fetchall()[0][0])
+
+
+def test_only_who_waits_for_messages_listens_to_notifications(embedded: Connection, broker: str) -> None:
+    def send() -> None:
+        while not listeners(broker):
+            time.sleep(0.05)
+        embedded.clone().Producer().publish({"number": 4}, routing_key="flowize", declare=[Queue("flowize")])
+
+    embedded.Producer().publish({"number": 3}, routing_key="flowize", declare=[Queue("flowize")])
+    assert listeners(broker) == 0
+    queue = embedded.SimpleQueue("flowize")
+    queue.get(timeout=5).ack()
+    sender = threading.Thread(target=send)
+    sender.start()
+    assert queue.get(timeout=20).payload == {"number": 4}
+    sender.join()
+    assert listeners(broker) == 1
 
 
 def test_a_channel_to_redis_is_closed_whatever_became_of_its_connection(redis: Redis) -> None:

@@ -45,6 +45,16 @@ def test_inserts_are_fast_and_run_while_the_broker_cannot_be_reached(shipped: In
     assert ready.headers["Retry-After"] == "5"
 
 
+def test_nobody_listens_but_the_worker(shipped: Installation) -> None:
+    uuids = [f"heard-{number}" for number in range(20)]
+    insert_all(shipped, uuids, shipped.port)
+    shipped.wait_finished(*uuids)
+    listening = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND starts_with(query, 'LISTEN')"
+    )
+    assert shipped.database.rows(listening) == [(1,)]
+
+
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[Redis]:
     if not os.environ.get("REQUIRE_INTEROP") and not shutil.which("redis-server"):
