@@ -5,11 +5,15 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
+import psycopg
 import pytest
+from django.db import connection
+from psycopg.conninfo import make_conninfo
 
 from tests.faults import verify
 from tests.faults.evidence import Evidence
 from tests.faults.house import Answer, Outage
+from tests.server.process import wait_until
 
 OBJECTS = {
     "start": {"type": "start", "next": {"ok": "tell"}},
@@ -173,3 +177,17 @@ def test_each_fault_is_named(check: Callable[[Evidence], Iterator[str]], evidenc
 def test_what_a_fault_explains_is_none(evidence: Evidence) -> None:
     found = [fault for check in (verify.availability, check_silence, verify.effects) for fault in check(evidence)]
     assert found == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_nobody_reads_is_seen() -> None:
+    connection.ensure_connection()
+    info = connection.connection.info
+    evidence = replace(HEALTHY, conninfo=make_conninfo(info.dsn, password=info.password))
+    with psycopg.connect(evidence.conninfo, autocommit=True) as deaf:
+        deaf.execute("LISTEN news")
+        with connection.cursor() as cursor:
+            for number in range(100):
+                cursor.execute("SELECT pg_notify('news', %s)", [f"{number}".ljust(7000, ".")])
+        wait_until(lambda: list(verify.heard(evidence)) == ["nobody reads what came after: LISTEN news"], 10)
+    wait_until(lambda: list(verify.heard(evidence)) == [], 10)

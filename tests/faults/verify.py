@@ -1,4 +1,4 @@
-"""The invariants I1 to I8: each is a function of the evidence that says, a line each, what does not hold."""
+"""The invariants I1 to I9: each is a function of the evidence that says, a line each, what does not hold."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -201,6 +201,19 @@ def silence(evidence: Evidence, injected: str) -> Iterator[str]:
     yield from (f"a traceback was logged: {line[:300]}" for line in dict.fromkeys(seen))
 
 
+def heard(evidence: Evidence) -> Iterator[str]:
+    """I9: whoever listens to the database reads what it says; the backend of one who does not stands still."""
+    with psycopg.connect(evidence.conninfo) as connection:
+        for (query,) in connection.execute(_UNREAD).fetchall():
+            yield f"nobody reads what came after: {query}"
+
+
+_UNREAD = """
+    SELECT query FROM pg_stat_activity
+    WHERE datname = current_database() AND state = 'idle' AND wait_event = 'ClientWrite'
+"""
+
+
 def verify(house: House, *, injected: str = "", patience: float = 0.0) -> None:
     """Raise AssertionError naming each invariant that does not hold, with examples."""
     evidence = gather(house)
@@ -213,6 +226,7 @@ def verify(house: House, *, injected: str = "", patience: float = 0.0) -> None:
         "I6 whole": lambda: whole(evidence),
         "I7 availability": lambda: availability(evidence),
         "I8 silence": lambda: silence(evidence, injected),
+        "I9 heard": lambda: heard(evidence),
     }
     broken = [line for name, check in checks.items() for line in _told(name, list(check()))]
     assert not broken, "\n".join(broken)
