@@ -1,13 +1,14 @@
 """Tenancy of the admin, proven for every model that is registered."""
 
 import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from django.contrib import admin
 from django.core.exceptions import ImproperlyConfigured, ValidationError
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import ForeignKey, ManyToManyField, Model
 from django.forms import ModelChoiceField
 from django.test import Client
@@ -136,11 +137,19 @@ def rows_of(tenant: Tenant) -> dict[type[Model], Any]:
     }
 
 
+@pytest.fixture(scope="module")
+def rows(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[dict[type[Model], Any], ...]]:
+    """Those of both tenants, made once; each test undoes what it changes."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield rows_of(build_tenant("acme")), rows_of(build_tenant("rival"))
+        transaction.set_rollback(True)
+
+
 @pytest.fixture
-def stage(acme: Tenant, rival: Tenant) -> Stage:
+def stage(rows: tuple[dict[type[Model], Any], ...], db: None) -> Stage:
     """The whole of it."""
     user = person("acme-owner", acme=Role.OWNER)
-    return Stage(rows_of(acme), rows_of(rival), user, signed_in(user))
+    return Stage(*rows, user, signed_in(user))
 
 
 def path_of(model: type[Model], *parts: Any) -> str:
