@@ -61,12 +61,12 @@ def processes_of(home: Path) -> list[str]:
     return found
 
 
-def test_everything_starts_with_one_command_ends_with_ctrl_c_and_is_there_again(home: Path) -> None:
+def test_everything_starts_with_one_command_ends_when_told_and_is_there_again(home: Path) -> None:
     port = free_port()
     first = Up(home, port, 1)
     try:
         first.wait_ready()
-        insert, read = printed_commands(first.said())
+        insert, read = printed_commands(first.said().partition("Listening at")[2])
         created = run(insert)
         uuid = created["resource"]["data_record_id"]
         read = read.replace("UUID-OF-THE-ANSWER", uuid)
@@ -82,7 +82,7 @@ def test_everything_starts_with_one_command_ends_with_ctrl_c_and_is_there_again(
     try:
         second.wait_ready()
         again = run(read)["resource"]
-        second_code = second.process.end(signal.SIGINT)
+        second_code = second.process.end(signal.SIGTERM)
     finally:
         second.process.kill()
 
@@ -92,7 +92,11 @@ def test_everything_starts_with_one_command_ends_with_ctrl_c_and_is_there_again(
     assert (page.status_code, page.url) == (200, f"{first.url}/admin/login/?next=/admin/")
     assert re.search(r"^Login +acme$", first.said(), re.MULTILINE)
     assert any("postgres" in command for command in running)
-    assert (code, second_code) == (130, 130)
+    assert (code, second_code) == (130, 143)
     assert again == shown
+    assert "No migrations to apply." in second.said()
+    assert "The broker was installed before." in second.said()
+    assert printed_commands(second.said()) == []
+    assert list(home.glob("beat-schedule*"))
     assert processes_of(home) == []
     assert not postgres.socket_dir(home).exists()

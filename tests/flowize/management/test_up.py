@@ -7,7 +7,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,18 +53,6 @@ class Up:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=10) as answer:
             return answer.status == 200
 
-    def is_ready(self) -> bool:
-        """Whether database, broker and worker are there; the worker says so within a few seconds."""
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/readyz", timeout=10):
-                    return True
-            except urllib.error.HTTPError as error:
-                error.close()
-                time.sleep(0.3)
-        return False
-
     def left_processes(self) -> list[str]:
         """The command lines of processes that still know this home."""
         mark = f"FLOWIZE_HOME={self.home}".encode()
@@ -105,33 +92,6 @@ def home(tmp_path: Path) -> Iterator[Path]:
     home = tmp_path / "home"
     yield home
     postgres.PrivateServer(home).stop()
-
-
-@pytest.mark.server
-def test_installation_comes_up_from_nothing_ends_without_traces_and_keeps_its_data(home: Path) -> None:
-    port = free_port()
-    first = Up(home, port)
-    said = first.wait()
-    served, ready = first.is_served(), first.is_ready()
-    code = first.end(signal.SIGINT)
-
-    assert (served, ready, code) == (True, True, 130)
-    greeting = said.partition("Listening at")[2]
-    assert re.search(rf"^Admin +http://127\.0\.0\.1:{port}/admin/$", greeting, re.MULTILINE)
-    assert re.search(rf"^curl .*http://127\.0\.0\.1:{port}/v1/record", greeting, re.MULTILINE)
-    assert first.left_processes() == []
-    assert not postgres.socket_dir(home).exists()
-    assert (home / "beat-schedule.db").exists() or list(home.glob("beat-schedule*"))
-
-    second = Up(home, port, "--no-demo")
-    said = second.wait()
-    code = second.end(signal.SIGTERM)
-
-    assert code == 143
-    assert "No migrations to apply." in said
-    assert "The broker was installed before." in said
-    assert "curl" not in said
-    assert second.left_processes() == []
 
 
 @pytest.mark.server
