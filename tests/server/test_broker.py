@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.server.installation import SERVING, Installation, free_port
+from tests.server.process import wait_until
 from tests.server.redis_server import Redis
 from tests.server.sink import Sink
 
@@ -52,7 +53,7 @@ def test_nobody_listens_but_the_worker(shipped: Installation) -> None:
     listening = (
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND starts_with(query, 'LISTEN')"
     )
-    assert shipped.database.rows(listening) == [(1,)]
+    wait_until(lambda: shipped.database.rows(listening) == [(1,)], 10)
 
 
 @pytest.fixture
