@@ -4,7 +4,6 @@ A variable may also be given as a file: ``SECRET_KEY_FILE=/run/secrets/key`` is 
 """
 
 import ipaddress
-import secrets
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -12,27 +11,15 @@ from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
-from django.templatetags.static import static
 
 from flowize import postgres
+from flowize.admin_settings import AUDITLOG_INCLUDE_TRACKING_MODELS as AUDITLOG_INCLUDE_TRACKING_MODELS
+from flowize.admin_settings import UNFOLD as UNFOLD
+from flowize.beat_schedule import CELERY_BEAT_SCHEDULE as CELERY_BEAT_SCHEDULE
+from flowize.secret_key import key_of
+from flowize.variables import LoudEnv
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-READABLE = {"", "true", "on", "ok", "y", "yes", "1", "false", "off", "n", "no", "0"}
-
-
-class LoudEnv(environ.FileAwareEnv):
-    """Names the variable whose value cannot be read; nothing unreadable becomes ``False``."""
-
-    def get_value(self, var: str, cast: Any = None, default: Any = environ.Env.NOTSET, **options: Any) -> Any:
-        """The value, of the asked-for type."""
-        if cast is bool and str(self.ENVIRON.get(var, "")).lower() not in READABLE:
-            raise ImproperlyConfigured(f"{var} must be one of true, false, yes, no, on, off, 1, 0.")
-        try:
-            return super().get_value(var, cast=cast, default=default, **options)
-        except ValueError as error:
-            raise ImproperlyConfigured(f"{var} cannot be read: {error}") from error
-
-
 env = LoudEnv()
 
 # --- Installation -----------------------------------------------------------------------------------------------
@@ -44,29 +31,7 @@ DEBUG = env.bool("DEBUG", default=False)
 VERSION = tomllib.loads((BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", ".localhost"])
 ALLOWED_HOSTS += [urlsplit(PUBLIC_URL).hostname or "localhost"]
-
-
-def _secret_key() -> str:
-    """The given key, else one generated for this home: there is no default that two installations could share."""
-    if given := env.str("SECRET_KEY", default=""):
-        return given
-    path = FLOWIZE_HOME / "secret_key"
-    if not path.exists():
-        FLOWIZE_HOME.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(f"secret_key.{secrets.token_hex(4)}")
-        fresh.touch(mode=0o600)
-        fresh.write_text(secrets.token_urlsafe(64))
-        # A link never overwrites: of two processes starting at once, both read the key of the first.
-        try:
-            path.hardlink_to(fresh)
-        except FileExistsError:
-            pass
-        finally:
-            fresh.unlink()
-    return path.read_text()
-
-
-SECRET_KEY = _secret_key()
+SECRET_KEY = env.str("SECRET_KEY", default="") or key_of(FLOWIZE_HOME)
 ENCRYPTION_KEYS = env.list("ENCRYPTION_KEYS", default=[])
 
 # --- Applications -----------------------------------------------------------------------------------------------
@@ -201,23 +166,6 @@ CELERY_WORKER_POOL = "flowize.worker_pool:TaskPool"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = env.float("WORKER_SHUTDOWN_SECONDS", default=20.0)
 CELERY_TASK_TIME_LIMIT = 120
-CELERY_BEAT_SCHEDULE = {
-    # An expired tick is dropped unread, so ticks piled up while no worker ran cost nothing.
-    "drain": {"task": "records.drain", "schedule": 1.0, "options": {"expires": 5}},
-    "fill-data-fields": {"task": "records.fill_data_fields", "schedule": 5.0, "options": {"expires": 5}},
-    "wake-forsaken": {"task": "records.wake_forsaken", "schedule": 60.0, "options": {"expires": 60}},
-    "tend-tables": {"task": "tables.tend", "schedule": 5.0, "options": {"expires": 5}},
-    "run-schedules": {"task": "triggers.run_schedules", "schedule": 1.0, "options": {"expires": 5}},
-    "run-batches": {"task": "triggers.run_batches", "schedule": 2.0, "options": {"expires": 5}},
-    "clear-expired-tokens": {"task": "applications.clear_expired_tokens", "schedule": 3600.0},
-    "clear-given-answers": {"task": "applications.clear_given_answers", "schedule": 3600.0},
-    "clear-old-windows": {"task": "applications.clear_old_windows", "schedule": 3600.0},
-    "work-on-environments": {"task": "environments.work", "schedule": 2.0, "options": {"expires": 5}},
-    "warn-of-expiry": {"task": "environments.warn_of_expiry", "schedule": 3600.0},
-    "measure-environments": {"task": "environments.measure", "schedule": 60.0, "options": {"expires": 60}},
-    "clear-old-events": {"task": "webhooks.clear_old_events", "schedule": 3600.0},
-    "clear-unused-contents": {"task": "contents.clear_unused", "schedule": 3600.0},
-}
 
 # --- Flow execution ---------------------------------------------------------------------------------------------
 
@@ -450,62 +398,3 @@ LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOG_FORMAT = env.str("LOG_FORMAT", default="json")
 LOGGING_CONFIG = "apps.core.logs.configure"
 LOGGING = {"level": LOG_LEVEL, "format": LOG_FORMAT}
-
-# --- Admin ------------------------------------------------------------------------------------------------------
-
-AUDITLOG_INCLUDE_TRACKING_MODELS = (
-    {"model": "accounts.Organization", "exclude_fields": ["api_key_hash"]},
-    "accounts.Membership",
-    {"model": "accounts.Project", "exclude_fields": ["api_key_hash", "api_key_last_used_at"]},
-    {"model": "applications.Application", "exclude_fields": ["client_secret", "last_used_at"]},
-    "schemas.Schema",
-    "keystores.Keystore",
-    "contents.Website",
-    "contents.HostedPage",
-    "contents.Template",
-    "contents.StaticData",
-    "contents.StoredFile",
-    "tables.Table",
-    {"model": "tables.Column", "exclude_fields": ["index_state", "index_error", "index_claimed_at"]},
-    "flows.Flow",
-    "flows.FlowVersion",
-    "flows.Connection",
-    {"model": "webhooks.Webhook", "exclude_fields": ["uri_hash"]},
-    {"model": "triggers.UrlTrigger", "exclude_fields": ["secret_hash"]},
-    {
-        "model": "triggers.Schedule",
-        "exclude_fields": ["next_run", "planned_zone", "last_run", "last_uuid", "last_error"],
-    },
-)
-
-UNFOLD = {
-    "SITE_TITLE": "Flowize",
-    "SITE_HEADER": "Flowize",
-    "SITE_SUBHEADER": "Data in, flows on",
-    "SITE_SYMBOL": "account_tree",
-    "SITE_URL": None,
-    "SHOW_HISTORY": True,
-    "SHOW_VIEW_ON_SITE": False,
-    "BORDER_RADIUS": "8px",
-    "SITE_FAVICONS": [
-        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("flowize/favicon.svg")},
-    ],
-    "STYLES": [lambda request: static("flowize/admin.css")],
-    "DASHBOARD_CALLBACK": "apps.records.admin.dashboard.overview",
-    "SIDEBAR": {"navigation": "apps.core.admin.navigation.sidebar"},
-    "COLORS": {
-        "primary": {
-            "50": "oklch(97% .014 254.604)",
-            "100": "oklch(93.2% .032 255.585)",
-            "200": "oklch(88.2% .059 254.128)",
-            "300": "oklch(80.9% .105 251.813)",
-            "400": "oklch(70.7% .165 254.624)",
-            "500": "oklch(62.3% .214 259.815)",
-            "600": "oklch(54.6% .245 262.881)",
-            "700": "oklch(48.8% .243 264.376)",
-            "800": "oklch(42.4% .199 265.638)",
-            "900": "oklch(37.9% .146 265.522)",
-            "950": "oklch(28.2% .091 267.935)",
-        },
-    },
-}
