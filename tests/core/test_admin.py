@@ -1,163 +1,24 @@
 """Tenancy of the admin, proven for every model that is registered."""
 
-import io
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from django.contrib import admin
 from django.core.exceptions import ImproperlyConfigured, ValidationError
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import ForeignKey, ManyToManyField, Model
 from django.forms import ModelChoiceField
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from apps.accounts.models import Organization, Project, Role, User
+from apps.accounts.models import Role, User
 from apps.applications.models import Application
-from apps.contents.models import HostedPage, StaticData, StoredFile, Template, Website, WebsiteFile
-from apps.contents.services import store_files
 from apps.core.admin.access import LADDER, Access, access_of
 from apps.core.admin.tenancy import SuperuserModelAdmin, TenantModelAdmin
-from apps.environments.callers import member_of
-from apps.environments.models import Environment, ProjectVersion
-from apps.environments.project_versions import note_version
-from apps.environments.services import create_environment
-from apps.flows.connections import save_connection
-from apps.flows.models import Connection, Flow
-from apps.keystores.models import Keystore, KeystoreItem
-from apps.records.models import Record
-from apps.records.services import create_records
-from apps.schemas.models import DataField, Schema
-from apps.tables.models import Table
-from apps.triggers.batches import save_batch
-from apps.triggers.models import Batch, Schedule, UrlTrigger
-from apps.triggers.schedules import save_schedule
-from apps.triggers.url_triggers import register_url
-from apps.webhooks.models import Webhook, WebhookEvent
-from apps.webhooks.receivers import Receiver
-from apps.webhooks.services import register_webhook, store_events
-from tests.conftest import STRAIGHT_FLOW, Tenant, build_tenant, publish
-from tests.contents.conftest import make_website
+from apps.flows.models import Flow
+from tests.conftest import build_tenant
+from tests.core.stage import REGISTERED, TENANT_MODELS, Stage, every_model, path_of, rows_of
 from tests.members import person, request_of, signed_in, superuser
-from tests.tables.conftest import make_table
-
-TENANT_MODELS = [
-    Organization,
-    Project,
-    Application,
-    Schema,
-    DataField,
-    Keystore,
-    KeystoreItem,
-    Flow,
-    Record,
-    Webhook,
-    WebhookEvent,
-    Table,
-    Connection,
-    UrlTrigger,
-    Schedule,
-    Batch,
-    Website,
-    WebsiteFile,
-    StoredFile,
-    HostedPage,
-    StaticData,
-    Template,
-    Environment,
-    ProjectVersion,
-]
-REGISTERED = {model: row for model, row in admin.site._registry.items() if isinstance(row, TenantModelAdmin)}
-
-
-@dataclass
-class Stage:
-    """Both tenants with a row of every model, and a developer-and-owner of Acme alone."""
-
-    acme: dict[type[Model], Any]
-    rival: dict[type[Model], Any]
-    user: User
-    client: Client
-
-
-def rows_of(tenant: Tenant) -> dict[type[Model], Any]:
-    """One row of every model; names, texts and uuids of Rival's hold the word rival."""
-    flow = publish(tenant, STRAIGHT_FLOW, f"{tenant.name}-flow")
-    uuid = create_records(tenant.caller, [{"owner": tenant.name}], flow_name=flow.name, uuid=f"{tenant.name}-record")
-    schema = Schema.objects.create(
-        workspace=tenant.workspace, url=f"https://{tenant.name}.test", source="{}", sample="{}"
-    )
-    webhook = register_webhook(tenant.workspace, name=f"{tenant.name}-webhook", identifier_path="owner").webhook
-    store_events(Receiver.of(webhook), [{"owner": tenant.name}], address="127.0.0.1")
-    website = make_website(tenant, f"{tenant.name}-site", {f"{tenant.name}.txt": b"x"})
-    store_files(tenant.workspace, [(f"{tenant.name}.txt", io.BytesIO(b"x"))])
-    keystore = Keystore.objects.create(workspace=tenant.workspace, identifier=f"{tenant.name}-keystore")
-    schedule = Schedule(
-        workspace=tenant.workspace, name=f"{tenant.name}-schedule", interval="1h", document={"owner": tenant.name}
-    )
-    save_schedule(schedule)
-    batch = Batch(workspace=tenant.workspace, name=f"{tenant.name}-batch", application=tenant.keys, flow=flow.name)
-    save_batch(batch, b'{"owner": "%s"}' % tenant.name.encode(), f"{tenant.name}.json")
-    return {
-        UrlTrigger: register_url(tenant.workspace, name=f"{tenant.name}-url", flow=flow.name).trigger,
-        Schedule: schedule,
-        Batch: batch,
-        Organization: tenant.organization,
-        Project: tenant.project,
-        Application: tenant.keys,
-        Schema: schema,
-        Keystore: keystore,
-        KeystoreItem: KeystoreItem.objects.create(keystore=keystore, key=f"{tenant.name}-key", data='"x"'),
-        DataField: DataField.objects.create(
-            workspace=tenant.workspace, name=f"{tenant.name}-field", path=f"{tenant.name}.a"
-        ),
-        Flow: flow,
-        Record: Record.objects.get(uuid=uuid[0].uuid),
-        Webhook: webhook,
-        Table: make_table(tenant, f"{tenant.name} table", note="text"),
-        Website: website,
-        WebsiteFile: website.files.get(),
-        StoredFile: StoredFile.objects.get(workspace=tenant.workspace),
-        HostedPage: HostedPage.objects.create(workspace=tenant.workspace, name=f"{tenant.name} page", html="x"),
-        Template: Template.objects.create(workspace=tenant.workspace, name=f"{tenant.name} template", text="x"),
-        StaticData: StaticData.objects.create(workspace=tenant.workspace, data={f"{tenant.name}-key": 1}),
-        WebhookEvent: webhook.events.get(),
-        Connection: save_connection(
-            tenant.caller, Connection(name=f"{tenant.name}-connection", base_url=f"https://{tenant.name}.test")
-        ),
-        ProjectVersion: note_version(tenant.project),
-        Environment: create_environment(
-            member_of(tenant.organization, Role.OWNER),
-            name=f"{tenant.name}-environment",
-            package="SS-A",
-            region="london",
-        ),
-    }
-
-
-@pytest.fixture(scope="module")
-def rows(django_db_setup: None, django_db_blocker: Any) -> Iterator[tuple[dict[type[Model], Any], ...]]:
-    """Those of both tenants, made once; each test undoes what it changes."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield rows_of(build_tenant("acme")), rows_of(build_tenant("rival"))
-        transaction.set_rollback(True)
-
-
-@pytest.fixture
-def stage(rows: tuple[dict[type[Model], Any], ...], db: None) -> Stage:
-    """The whole of it."""
-    user = person("acme-owner", acme=Role.OWNER)
-    return Stage(*rows, user, signed_in(user))
-
-
-def path_of(model: type[Model], *parts: Any) -> str:
-    """The path of an admin page."""
-    return "/".join(["/admin", model._meta.app_label, str(model._meta.model_name), *map(str, parts), ""])
-
-
-every_model = pytest.mark.parametrize("model", TENANT_MODELS, ids=lambda model: model.__name__)
 
 
 def test_only_admins_that_keep_tenants_apart_are_registered() -> None:
@@ -330,72 +191,6 @@ def test_nobody_without_a_membership_sees_a_list(stage: Stage, model: type[Model
 def test_superusers_see_every_tenant(stage: Stage, model: type[Model]) -> None:
     listed = set(signed_in(superuser()).get(path_of(model)).context["cl"].result_list)
     assert {stage.acme[model], stage.rival[model]} <= listed
-
-
-ACTS = ("view", "add", "change", "delete")
-RIGHTS = {
-    Organization: {"viewer": "view", "operator": "view", "developer": "view", "owner": "view change"},
-    Project: {"viewer": "view", "operator": "view", "developer": "view change", "owner": "view add change delete"},
-    Application: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
-    Schema: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
-    Keystore: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
-    KeystoreItem: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
-    DataField: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
-    Connection: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
-    Flow: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
-    Record: {"viewer": "view", "operator": "view", "developer": "view", "owner": "view"},
-    Webhook: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
-    Table: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
-    WebhookEvent: {"viewer": "view", "operator": "view", "developer": "view delete", "owner": None},
-    UrlTrigger: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
-    Schedule: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
-    Batch: {
-        "viewer": "view",
-        "operator": "view add change delete",
-        "developer": "view add change delete",
-        "owner": None,
-    },
-    Website: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
-    StoredFile: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
-    HostedPage: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
-    StaticData: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
-    Template: {"viewer": "view", "operator": "view", "developer": "view add change delete", "owner": None},
-    WebsiteFile: {"viewer": "view", "operator": "view", "developer": "view change delete", "owner": None},
-    ProjectVersion: {"viewer": "view", "operator": "view", "developer": "view", "owner": "view"},
-    Environment: {"viewer": "view", "operator": "view", "developer": "view", "owner": "view add change"},
-}
-
-
-@every_model
-@pytest.mark.parametrize("role", Role.values)
-def test_each_role_has_its_rights(stage: Stage, model: type[Model], role: str) -> None:
-    request = request_of(person("somebody", acme=Role(role), rival=Role.VIEWER))
-    registered = REGISTERED[model]
-    allowed = {act for act in ACTS if act != "add" and registered.may(act, request, stage.acme[model])}
-    allowed |= {"add"} if registered.has_add_permission(request) else set()
-    assert allowed == set((RIGHTS[model][role] or RIGHTS[model]["developer"]).split())
-
-
-@every_model
-def test_a_role_in_one_organization_gives_no_right_in_another(stage: Stage, model: type[Model]) -> None:
-    request = request_of(person("both", acme=Role.OWNER, rival=Role.VIEWER))
-    registered = REGISTERED[model]
-    assert registered.has_view_permission(request, stage.rival[model])
-    assert not registered.has_change_permission(request, stage.rival[model])
-    assert not registered.has_delete_permission(request, stage.rival[model])
-
-
-def test_a_viewer_of_another_organization_cannot_add_there(stage: Stage) -> None:
-    client = signed_in(person("both", acme=Role.OWNER, rival=Role.VIEWER))
-    response = client.post(
-        "/admin/accounts/project/add/",
-        {"organization": stage.rival[Organization].pk, "name": "mine now", "time_zone": "UTC"}
-        | {"retries": 3, "retry_minutes": 5, "max_executions": 100},
-    )
-    assert response.context["adminform"].form.errors["organization"] == [
-        "Select a valid choice. That choice is not one of the available choices."
-    ]
-    assert not Project.objects.filter(name="mine now").exists()
 
 
 def test_access_ends_with_the_account() -> None:

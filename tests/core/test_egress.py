@@ -1,113 +1,25 @@
+"""Calls out of the house: what is sent, whom it may reach, and what is read."""
+
 import socket
-import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from collections.abc import Sequence
 from ipaddress import ip_network
-from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
-from apps.core.egress import EgressError, EgressPolicy, EgressRequest, EgressResponse, fetch, resolve
-
-LOCAL = EgressPolicy(allow=(ip_network("127.0.0.0/8"),), max_response_bytes=100_000)
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
-
-
-@dataclass
-class Sink:
-    """A server of one scripted answer, keeping what reached it."""
-
-    port: int
-    requests: list[bytes] = field(default_factory=list)
-    connections: int = 0
-
-
-Answer = bytes | Callable[[socket.socket], None]
-
-
-@contextmanager
-def serving(answer: Answer, context: ssl.SSLContext | None = None) -> Iterator[Sink]:
-    """Answer every connection the same way until the block is left."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    sink = Sink(listener.getsockname()[1])
-    threads: list[threading.Thread] = []
-
-    def serve(plain: socket.socket) -> None:
-        with plain, suppress(OSError):
-            connection = context.wrap_socket(plain, server_side=True) if context else plain
-            with connection:
-                sink.requests.append(read_request(connection))
-                if callable(answer):
-                    answer(connection)
-                else:
-                    connection.sendall(answer)
-
-    def accept() -> None:
-        with suppress(OSError):
-            while True:
-                plain, _ = listener.accept()
-                plain.settimeout(5)
-                sink.connections += 1
-                threads.append(threading.Thread(target=serve, args=(plain,)))
-                threads[-1].start()
-
-    acceptor = threading.Thread(target=accept)
-    acceptor.start()
-    try:
-        yield sink
-    finally:
-        listener.shutdown(socket.SHUT_RDWR)
-        acceptor.join()
-        listener.close()
-        for thread in threads:
-            thread.join()
-
-
-def read_request(connection: socket.socket) -> bytes:
-    received = b""
-    while b"\r\n\r\n" not in received:
-        received += connection.recv(65536) or b"\r\n\r\n"
-    head, _, body = received.partition(b"\r\n\r\n")
-    lengths = [int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")]
-    while len(body) < sum(lengths):
-        body += connection.recv(65536)
-    return head + b"\r\n\r\n" + body
-
-
-def call(
-    url: str,
-    policy: EgressPolicy = LOCAL,
-    *,
-    method: str = "GET",
-    headers: dict[str, str] | None = None,
-    body: bytes = b"",
-    timeout: float = 5,
-    resolver: Callable[[str, int], Sequence[str]] = resolve,
-) -> EgressResponse:
-    return fetch(EgressRequest(method, url, headers or {}, body, timeout), policy, resolver=resolver)
-
-
-def failure(url: str, policy: EgressPolicy = LOCAL, **kwargs: object) -> EgressError:
-    with pytest.raises(EgressError) as refusal:
-        call(url, policy, **kwargs)  # type: ignore[arg-type]
-    assert refusal.value.message
-    return refusal.value
-
-
-def named(*addresses: str) -> Callable[[str, int], Sequence[str]]:
-    """A resolver that knows one answer for every name."""
-    return lambda host, port: addresses
-
-
-def nobody(host: str, port: int) -> Sequence[str]:
-    raise AssertionError("no name should have been looked up")
+from apps.core.egress import EgressPolicy, EgressResponse, resolve
+from tests.core.scripted import (
+    OK,
+    Answer,
+    call,
+    dripping,
+    endless,
+    failure,
+    named,
+    nobody,
+    serving,
+)
 
 
 def test_a_call_sends_what_it_was_given_and_returns_the_answer() -> None:
@@ -366,12 +278,6 @@ def test_an_answer_that_is_not_whole_http_is_a_connection_error(answer: bytes) -
         assert failure(f"http://127.0.0.1:{sink.port}/").code == "connection"
 
 
-def endless(connection: socket.socket) -> None:
-    connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-    while True:
-        connection.sendall(b"x" * 65536)
-
-
 @pytest.mark.parametrize(
     "answer",
     [
@@ -390,19 +296,6 @@ def test_an_answer_over_the_limit_is_not_read_to_the_end(answer: Answer) -> None
 def test_an_answer_of_exactly_the_limit_is_read() -> None:
     with serving(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 100_000) as sink:
         assert call(f"http://127.0.0.1:{sink.port}/").body == b"x" * 100_000
-
-
-def dripping(*pieces: bytes) -> Callable[[socket.socket], None]:
-    """Send the pieces at once, then a byte every twentieth of a second."""
-
-    def answer(connection: socket.socket) -> None:
-        for piece in pieces:
-            connection.sendall(piece)
-        for _ in range(100):
-            connection.sendall(b"x")
-            time.sleep(0.05)
-
-    return answer
 
 
 @pytest.mark.parametrize(
@@ -445,111 +338,3 @@ def test_the_deadline_covers_sending() -> None:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
         assert failure(url, method="PUT", body=bytes(50_000_000), timeout=0.4).code == "timeout"
     assert time.monotonic() - started < 2
-
-
-@dataclass
-class Site:
-    """A TLS server's side and the authority that vouches for it."""
-
-    context: ssl.SSLContext
-    authority: str
-
-
-def site(folder: Path, *names: x509.GeneralName, expired: bool = False) -> Site:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "sink.test")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=20))
-        .not_valid_after(now + timedelta(days=-10 if expired else 10))
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
-    private = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    file = folder / "site.pem"
-    file.write_bytes(private + pem.encode())
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
-    return Site(context, pem)
-
-
-def trusting(authority: str) -> EgressPolicy:
-    return EgressPolicy(allow=LOCAL.allow, extra_authorities=authority)
-
-
-def test_tls_proves_the_name_though_the_address_is_called(tmp_path: Path) -> None:
-    ours = site(tmp_path, x509.DNSName("sink.test"))
-    asked: list[str | None] = []
-    ours.context.sni_callback = lambda connection, name, context: asked.append(name)
-    with serving(OK, ours.context) as sink:
-        response = call(f"https://sink.test:{sink.port}/", trusting(ours.authority), resolver=named("127.0.0.1"))
-    assert response.body == b"ok"
-    assert asked == ["sink.test"]
-    assert f"Host: sink.test:{sink.port}\r\n".encode() in sink.requests[0]
-
-
-def test_a_certificate_for_another_name_is_refused(tmp_path: Path) -> None:
-    ours = site(tmp_path, x509.DNSName("sink.test"))
-    with serving(OK, ours.context) as sink:
-        error = failure(f"https://other.test:{sink.port}/", trusting(ours.authority), resolver=named("127.0.0.1"))
-        address = failure(f"https://127.0.0.1:{sink.port}/", trusting(ours.authority))
-    assert (error.code, address.code) == ("tls", "tls")
-    assert "Hostname mismatch" in error.message
-    assert sink.requests == []
-
-
-def test_an_expired_or_unknown_certificate_is_refused(tmp_path: Path) -> None:
-    ours = site(tmp_path, x509.DNSName("sink.test"), expired=True)
-    with serving(OK, ours.context) as sink:
-        url = f"https://sink.test:{sink.port}/"
-        expired = failure(url, trusting(ours.authority), resolver=named("127.0.0.1"))
-        unknown = failure(url, LOCAL, resolver=named("127.0.0.1"))
-    assert (expired.code, unknown.code) == ("tls", "tls")
-    assert expired.message == "No trusted TLS connection to sink.test: certificate has expired."
-    assert sink.requests == []
-
-
-def test_a_server_without_tls_is_a_tls_error() -> None:
-    def answer_in_clear(listener: socket.socket) -> None:
-        connection, _ = listener.accept()
-        with connection:
-            connection.recv(65536)
-            connection.sendall(OK)
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        server = threading.Thread(target=answer_in_clear, args=(listener,))
-        server.start()
-        error = failure(f"https://127.0.0.1:{listener.getsockname()[1]}/")
-        server.join()
-    assert error.code == "tls"
-    assert "wrong version number" in error.message or "record layer" in error.message
-
-
-def test_the_deadline_covers_the_handshake_and_a_dripping_tls_answer(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        assert failure(f"https://127.0.0.1:{silent.getsockname()[1]}/", timeout=0.3).code == "timeout"
-    ours = site(tmp_path, x509.DNSName("sink.test"))
-    with serving(dripping(b"HTTP/1.1 200 OK\r\n\r\n"), ours.context) as sink:
-        url = f"https://sink.test:{sink.port}/"
-        error = failure(url, trusting(ours.authority), timeout=0.4, resolver=named("127.0.0.1"))
-    assert error.code == "timeout"
-
-
-def test_a_large_body_and_answer_pass_through_tls(tmp_path: Path) -> None:
-    ours = site(tmp_path, x509.DNSName("sink.test"))
-    body = b"0123456789" * 100_000
-    answer = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + body
-    with serving(answer, ours.context) as sink:
-        policy = trusting(ours.authority)
-        url = f"https://sink.test:{sink.port}/"
-        assert call(url, policy, method="POST", body=body, resolver=named("127.0.0.1")).body == body
-    assert sink.requests[0].endswith(body)

@@ -13,7 +13,7 @@ import pytest
 
 from apps.core.egress import EgressError, EgressPolicy, EgressRequest, EgressResponse
 from apps.core.redirects import follow
-from tests.core.test_egress import OK, dripping, endless, serving
+from tests.core.scripted import OK, dripping, endless, serving
 
 NAMES = {
     "inside.test": ["127.0.0.1"],

@@ -8,7 +8,7 @@ import pytest
 
 from apps.core.egress import EgressError, EgressPolicy, EgressRequest, EgressResponse
 from apps.core.redirects import Credentials, follow, origin_of
-from tests.core.test_egress import OK, Sink, serving
+from tests.core.scripted import OK, Sink, serving
 
 LOCAL = EgressPolicy(allow=(ip_network("127.0.0.0/8"),))
 HEADERS = {"X-Api-Key": "k", "Authorization": "Own", "Accept": "application/json", "Idempotency-Key": "r-1:1:2"}

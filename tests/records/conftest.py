@@ -15,6 +15,8 @@ from django.db.models.expressions import RawSQL
 from apps.records.claims import Claimed, claim_due, claim_expired
 from apps.records.models import Record, RecordStep
 from apps.records.services import create_records
+from apps.webhooks.receivers import Receiver
+from apps.webhooks.services import register_webhook
 from tests.conftest import Tenant
 
 ADULT = {"client": {"age": 30}}
@@ -156,3 +158,13 @@ def make_due(*records: Record) -> None:
 def claim(worker: str, batch: int) -> list[Claimed]:
     """What a worker with nothing under way takes on next."""
     return claim_expired(worker) or claim_due(worker, batch)
+
+
+@pytest.fixture
+def hook(acme: Tenant) -> Receiver:
+    """A webhook whose payloads say which order they are about, and what became of it."""
+    return Receiver.of(
+        register_webhook(
+            acme.workspace, name="payments", identifier_path="order", status_path="status", batch=True
+        ).webhook
+    )

@@ -20,8 +20,8 @@ from apps.records.execution import drain
 from apps.records.house import PREPARE, Place, prepare
 from apps.records.models import Record, RecordStep, Status
 from tests.conftest import Tenant, publish
+from tests.core.certified import site
 from tests.core.smtp import Catcher, catching
-from tests.core.test_egress import site
 from tests.keystores.conftest import LONDON, fill, make_keystore
 from tests.records.conftest import flow_of, insert, make_due
 
