@@ -3,13 +3,14 @@
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_network
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.db.models.expressions import RawSQL
 
 from apps.records.claims import Claimed, claim_due, claim_expired
@@ -168,3 +169,22 @@ def hook(acme: Tenant) -> Receiver:
             acme.workspace, name="payments", identifier_path="order", status_path="status", batch=True
         ).webhook
     )
+
+
+def in_thread(act: Callable[[], Any]) -> threading.Thread:
+    """The act in a thread with a connection of its own."""
+
+    def run() -> None:
+        try:
+            act()
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+def reloaded(record: Record) -> Record:
+    """The record as it is now, with its document."""
+    return Record.objects.select_related("content").get(pk=record.pk)

@@ -1,17 +1,13 @@
 """Records that listen to a webhook, and deliveries to it."""
 
-import threading
-from collections.abc import Callable
 from typing import Any
-
-from django.db import connections
 
 from apps.records.execution import drain
 from apps.records.models import Record
 from apps.triggers.services import receive
 from apps.webhooks.receivers import Receiver
 from tests.conftest import Tenant, publish
-from tests.records.conftest import flow_of, insert
+from tests.records.conftest import flow_of, insert, reloaded
 
 ORDER = {"order": {"number": "A-17"}}
 
@@ -34,25 +30,9 @@ def deliver(hook: Receiver, *payloads: Any, **fields: Any) -> None:
     receive(hook, list(payloads) or [{"order": "A-17", "status": "PAID", "amount": 12} | fields], address="127.0.0.1")
 
 
-def reloaded(record: Record) -> Record:
-    return Record.objects.select_related("content").get(pk=record.pk)
-
-
 def listening(acme: Tenant, **more: Any) -> Record:
     """A record that listens."""
     publish(acme, listening_flow(**more))
     record = insert(acme, ORDER, "listening")
     drain()
     return reloaded(record)
-
-
-def in_thread(act: Callable[[], Any]) -> threading.Thread:
-    def run() -> None:
-        try:
-            act()
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread

@@ -1,11 +1,9 @@
 """Records that launch others, wait for them, and move to other flows."""
 
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.db import connections
 
 from apps.flows import services as flows
 from apps.records.changing import delete_record
@@ -16,7 +14,7 @@ from apps.records.models import Hold, Record, RecordStep, Status
 from apps.records.moving import move_records
 from apps.records.queueing import change_queue
 from tests.conftest import Tenant, publish
-from tests.records.conftest import ADULT, Sink, calling_flow, flow_of, insert, make_due, steps
+from tests.records.conftest import ADULT, Sink, calling_flow, flow_of, in_thread, insert, make_due, reloaded, steps
 
 pytestmark = pytest.mark.django_db
 at_once = pytest.mark.django_db(transaction=True)
@@ -31,10 +29,6 @@ def running_flow(flow: str = "child", **more: Any) -> dict[str, Any]:
     return flow_of("parent", launch=launch | more)
 
 
-def reloaded(record: Record) -> Record:
-    return Record.objects.select_related("content").get(pk=record.pk)
-
-
 def parent_and_child(acme: Tenant, *, child: dict[str, Any], **more: Any) -> tuple[Record, Record]:
     """A record that launched another one, after a drain."""
     publish(acme, flow_of("child", **child))
@@ -42,18 +36,6 @@ def parent_and_child(acme: Tenant, *, child: dict[str, Any], **more: Any) -> tup
     parent = insert(acme, flow="parent")
     drain()
     return reloaded(parent), reloaded(Record.objects.get(parent=parent))
-
-
-def in_thread(act: Callable[[], Any]) -> threading.Thread:
-    def run() -> None:
-        try:
-            act()
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread
 
 
 def test_a_record_waits_for_the_one_it_launched_and_takes_its_result(acme: Tenant) -> None:

@@ -16,8 +16,8 @@ from apps.webhooks.models import WebhookEvent
 from apps.webhooks.receivers import Receiver
 from apps.webhooks.services import register_webhook
 from tests.conftest import Tenant, publish
-from tests.records.conftest import insert, make_due, steps
-from tests.records.listeners import ORDER, deliver, listening, listening_flow, reloaded
+from tests.records.conftest import insert, make_due, reloaded, steps
+from tests.records.listeners import ORDER, deliver, listening, listening_flow
 
 pytestmark = pytest.mark.django_db
 at_once = pytest.mark.django_db(transaction=True)

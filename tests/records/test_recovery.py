@@ -1,12 +1,9 @@
 """What happens to records when something fails: their own flow, a service, a worker, the clock."""
 
-import threading
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connections
 from django.utils import timezone
 
 from apps.flows import services as flows
@@ -18,28 +15,21 @@ from apps.records.services import create_records
 from apps.records.tasks import drain_due_records
 from apps.schemas.services import create_schema
 from tests.conftest import Tenant, publish
-from tests.records.conftest import ADULT, Answer, Sink, calling_flow, flow_of, insert, make_due, steps
+from tests.records.conftest import (
+    ADULT,
+    Answer,
+    Sink,
+    calling_flow,
+    flow_of,
+    in_thread,
+    insert,
+    make_due,
+    reloaded,
+    steps,
+)
 from tests.schemas.conftest import encoded
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def in_thread(act: Callable[[], Any]) -> threading.Thread:
-    """The act in a thread with a connection of its own."""
-
-    def run() -> None:
-        try:
-            act()
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    return thread
-
-
-def reloaded(record: Record) -> Record:
-    return Record.objects.select_related("content").get(pk=record.pk)
 
 
 def test_a_worker_that_stalls_in_a_call_loses_the_record_and_writes_nothing(acme: Tenant, sink: Sink) -> None:
